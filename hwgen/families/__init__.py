@@ -1,0 +1,1 @@
+"""FPGA families: what a LUT, a carry chain and a memory cost and can do."""
