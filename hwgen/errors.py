@@ -1,13 +1,13 @@
 """Errors a user can cause, each with one message, the place and the fix.
 
-    HwgenError                 exit code
-    ├── UsageError             1   options, data sets, boards
-    ├── ModelError             1   the network itself
-    │   ├── UnsupportedError   1   a layer, shape or type that hwgen does not build
-    │   └── ModelFileError     1   the file: truncated, hostile, of another version
-    ├── BuildError             2   a build or a simulation that could not finish
-    │   └── MismatchError      2   outputs differ
-    └── ToolError              3   a tool is missing or too old
+HwgenError                 exit code
+├── UsageError             1   options, data sets, boards
+├── ModelError             1   the network itself
+│   ├── UnsupportedError   1   a layer, shape or type that hwgen does not build
+│   └── ModelFileError     1   the file: truncated, hostile, of another version
+├── BuildError             2   a build or a simulation that could not finish
+│   └── MismatchError      2   outputs differ
+└── ToolError              3   a tool is missing or too old
 """
 
 from __future__ import annotations
@@ -23,7 +23,11 @@ class Origin:
     source: str = ""
 
     def __str__(self) -> str:
-        return f"{self.path} ({self.source})" if self.path and self.source else self.path or self.source
+        return (
+            f"{self.path} ({self.source})"
+            if self.path and self.source
+            else self.path or self.source
+        )
 
 
 NOWHERE = Origin()

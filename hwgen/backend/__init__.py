@@ -1,0 +1,1 @@
+"""From Amaranth components to a board project: Verilog text, Tcl, constraints, drivers."""

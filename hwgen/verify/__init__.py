@@ -1,0 +1,1 @@
+"""Simulation and synthesis of a built project, against the golden model and the estimate."""
