@@ -52,13 +52,13 @@ def _fake(path: Path, answer: str) -> None:
     path.chmod(0o755)
 
 
+@pytest.mark.usefixtures("_fresh")
 @pytest.mark.parametrize(("version", "native"), [("0.45", True), ("0.23", False)])
 def test_a_native_yosys_is_taken_if_it_is_new_enough(
     version: str,
     native: bool,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    _fresh: None,
 ) -> None:
     _fake(tmp_path / "yosys", f"Yosys {version} (git sha1 7ce5011c24b)")
     monkeypatch.delenv("YOSYS", raising=False)
