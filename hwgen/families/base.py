@@ -1,8 +1,14 @@
-"""The cost model that every family file fills in."""
+"""The cost model that every family file fills in.
+
+LUT prices are what yosys counts for the family (``synth_xilinx -family xc7 -flatten -noiopad
+-nodsp`` and its siblings): look-up tables one each, carry cells, wide multiplexers and inverters
+not at all. Delays are data-sheet cell delays of a slow speed grade plus an average routed net.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from math import ceil
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +26,121 @@ class Resources:
 
     def scaled(self, factor: float) -> Resources:
         return Resources(**{f.name: getattr(self, f.name) * factor for f in fields(self)})
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRam:
+    """One block RAM primitive: its ``(depth, width)`` shapes and what it counts as, in 36 kbit."""
+
+    shapes: tuple[tuple[int, int], ...]
+    bram36: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """An FPGA family as its prices, in LUTs, and its delays, in nanoseconds.
+
+    Members:
+        lut_inputs: inputs of the look-up table that the family is counted in.
+        adder_operands: operands that a carry chain adds at one LUT per bit.
+        adder_extra: LUTs beyond one per bit of an adder (the carry out that needs a cell).
+        constant_adder: LUTs per bit of adding a constant; 0 where it is a bare carry chain.
+        comparator_chain: LUTs per bit of comparing two variables, and against a constant.
+        wide_mux: whether dedicated multiplexers join LUTs for free (F7/F8, PFUMX).
+        lutram_depth: words of one LUT RAM cell, 0 where there is none.
+        lutram_lut: LUTs per bit of width of one LUT RAM cell with a write and a read port.
+        rams: block RAM primitives, least first.
+        lut_ns: through one LUT. net_ns: one routed net. carry_ns: one bit of carry.
+        carry_entry_ns: into and out of a carry chain. ff_ns: clock to output plus set-up.
+        instantiate: whether mapping uses the primitives in ``rtl_templates/<instantiate>``.
+    """
+
+    name: str
+    lut_inputs: int
+    adder_operands: int = 2
+    adder_extra: int = 0
+    constant_adder: float = 1.0
+    comparator_chain: tuple[float, float] = (1.0, 0.5)
+    wide_mux: bool = False
+    lutram_depth: int = 0
+    lutram_lut: float = 0.0
+    rams: tuple[BlockRam, ...] = ()
+    lut_ns: float
+    net_ns: float
+    carry_ns: float
+    carry_entry_ns: float
+    ff_ns: float
+    instantiate: str = ""
+
+    def adder(self, width: int, operands: int = 2, *, constant: bool = False) -> float:
+        """LUTs of a sum over ``width`` bit positions; ``constant``: one of two is a constant."""
+        if operands < 2 or width <= 0:
+            return 0.0
+        if constant and operands == 2:
+            return ceil(self.constant_adder * width)
+        cells = ceil((operands - 1) / (self.adder_operands - 1))
+        return cells * (width + self.adder_extra)
+
+    def comparator(self, width: int, *, constant: bool = True) -> float:
+        """LUTs of ``a >= b``, ``b`` a constant or a variable of the same ``width``."""
+        if constant:
+            if width <= self.lut_inputs:
+                return 1.0
+            return ceil(width * self.comparator_chain[1])
+        if 2 * width <= self.lut_inputs:
+            return 1.0
+        return ceil(width * self.comparator_chain[0])
+
+    def mux(self, n: int, width: int = 1) -> float:
+        """LUTs that choose one of ``n`` words of ``width`` bits by a binary number."""
+        if n <= 1:
+            return 0.0
+        if self.lut_inputs >= 6:
+            if n <= 4:
+                return float(width)
+            return width * float(ceil(n / 4) + (0 if self.wide_mux and n > 8 else ceil(n / 16)))
+        return width * float(n - 1)
+
+    def rom(self, depth: int, width: int) -> float:
+        """LUTs of a table of ``depth`` words of ``width`` bits, its contents incompressible."""
+        address = max(depth - 1, 1).bit_length()
+        if address <= self.lut_inputs:
+            return float(width if depth > 1 else 0)
+        tables = ceil(depth / (1 << self.lut_inputs))
+        joins = 0 if self.wide_mux else (tables - 1)
+        if self.wide_mux and tables > 4:
+            joins = ceil(tables / 8)
+        return float(width * (tables + joins))
+
+    def lutram(self, depth: int, width: int) -> float:
+        """LUTs of a LUT RAM with one write and one read port; registers where there is none."""
+        if not self.lutram_depth:
+            return self.mux(depth, width) + depth
+        cells = ceil(depth / self.lutram_depth)
+        read = self.mux(cells, width) if cells > 1 else 0.0
+        return ceil(cells * width * self.lutram_lut) + read
+
+    def popcount(self, n: int) -> float:
+        """LUTs that count the ones among ``n`` bits."""
+        if n <= 1:
+            return 0.0
+        if n <= self.lut_inputs:
+            return float(n.bit_length())
+        full_adder = 1.0 if self.lut_inputs >= 6 else 2.0
+        return ceil(full_adder * (n - n.bit_count()))
+
+    def block_rom(self, depth: int, width: int) -> float:
+        """36-kbit block RAMs of a memory of ``depth`` words of ``width`` bits, in halves."""
+        costs = [
+            ceil(depth / d) * ceil(width / w) * ram.bram36
+            for ram in self.rams
+            for d, w in ram.shapes
+        ]
+        return min(costs, default=float("inf"))
+
+    def adder_ns(self, width: int, operands: int = 2) -> float:
+        """Delay from the adder's operands to its sum, the net that feeds it included."""
+        rounds = ceil((operands - 1) / (self.adder_operands - 1))
+        carry_save = self.lut_ns + self.net_ns / 2 if self.adder_operands > 2 < operands else 0.0
+        chain = self.net_ns + self.lut_ns + self.carry_entry_ns + width * self.carry_ns
+        return rounds * (chain + carry_save)

@@ -1,0 +1,23 @@
+"""Lattice ECP5: LUT4 pairs with CCU2C (two bits of carry), DP16KD; delays of speed grade -6."""
+
+from __future__ import annotations
+
+from hwgen.families.base import BlockRam, Family
+
+DP16KD = BlockRam(((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36)), 0.5)
+
+ECP5 = Family(
+    name="ecp5",
+    lut_inputs=4,
+    adder_extra=1,
+    comparator_chain=(1.6, 0.9),
+    wide_mux=True,
+    lutram_depth=16,
+    lutram_lut=1.0,
+    rams=(DP16KD,),
+    lut_ns=0.24,
+    net_ns=0.8,
+    carry_ns=0.036,
+    carry_entry_ns=0.9,
+    ff_ns=0.6,
+)
