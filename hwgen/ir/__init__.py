@@ -1,0 +1,1 @@
+"""The graphs a network becomes: real-valued as trained, then integers only."""

@@ -1,0 +1,74 @@
+"""What every op gives the scheduler and the design: legal configurations, cycles, resources,
+circuit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..families.base import Family, Resources
+from ..ir.node import Node
+from ..ir.types import TensorType
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Config:
+    """How one node is built.
+
+    ``style``: ``spatial`` (constants in the fabric, a frame a cycle), ``folded`` (weights in
+    memory, PE outputs ×
+    SIMD inputs at a time) or ``stream`` (element-wise, ``pe`` lanes). ``memory``: ``lut`` or
+    ``block``.
+    """
+
+    style: str
+    pe: int = 1
+    simd: int = 1
+    memory: str = "lut"
+
+
+def divisors(n: int) -> list[int]:
+    """All divisors of ``n``, ascending."""
+    return [d for d in range(1, n + 1) if n % d == 0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HardwareNode(Node):
+    """A node that becomes a circuit.
+
+    ``inputs`` arguments below are the types of the node's inputs. A circuit is a unit of ``rtl/``:
+    streams
+    ``i`` (or ``i0``, ``i1``) and ``o``, with ``consume``, ``emit``, ``depth``.
+    """
+
+    wires_only: ClassVar[bool] = False
+
+    def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterable[Config]:
+        """Every legal configuration on ``family``."""
+        raise NotImplementedError
+
+    def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
+        """Elements in one beat of each input and of the output."""
+        raise NotImplementedError
+
+    def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
+        """Issue steps in one frame: the initiation interval when nothing stalls."""
+        raise NotImplementedError
+
+    def resources(
+        self, config: Config, inputs: tuple[TensorType, ...], family: Family
+    ) -> Resources:
+        """Estimate before synthesis of this node's circuit."""
+        raise NotImplementedError
+
+    def circuit(self, config: Config, inputs: tuple[TensorType, ...], family: Family) -> Any:
+        """The Amaranth component."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class WireNode(HardwareNode):
+    """A node whose elements pass through unchanged in stream order: no circuit at all."""
+
+    wires_only: ClassVar[bool] = True

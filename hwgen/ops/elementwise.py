@@ -1,0 +1,39 @@
+"""What element-wise ops share: per-channel constants and legal numbers of lanes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..ir.types import IntArray, Ints, TensorType
+from .base import Config, divisors
+
+
+def spread(constants: IntArray, ndim: int) -> Ints:
+    """Constants (1,) or (channels,) shaped to broadcast over (batch, channels, …)."""
+    values = constants.values
+    return values.reshape((1, -1) + (1,) * (ndim - 2)) if values.size > 1 else values.reshape(())
+
+
+def channel_index(x: Ints, rows: IntArray) -> Ints:
+    """For each element of ``x`` (batch, channels, …), the row of ``rows`` that is its channel's."""
+    if rows.shape[0] == 1:
+        return np.zeros(1, dtype=np.int64)
+    return np.arange(rows.shape[0]).reshape((1, -1) + (1,) * (x.ndim - 2))
+
+
+def lane_configs(x: TensorType, memories: tuple[str, ...] = ("lut",)) -> Iterator[Config]:
+    """One configuration for each number of lanes that divides the channels, and the whole frame."""
+    for lanes in lane_choices(x):
+        for memory in memories if lanes < x.channels else ("lut",):
+            yield Config("stream", pe=lanes, memory=memory)
+
+
+def lane_choices(x: TensorType) -> list[int]:
+    """Lanes that keep channels aligned: divisors of the channels, or whole pixels."""
+    return [*divisors(x.channels), *(x.channels * d for d in divisors(x.pixels)[1:])]
+
+
+def lane_interval(x: TensorType, config: Config) -> int:
+    return x.elements // config.pe

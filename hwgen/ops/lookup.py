@@ -1,0 +1,37 @@
+"""A table: any scalar integer function, per channel where needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..inttype import IntType
+from ..ir.types import IntArray, Ints, TensorType
+from .base import HardwareNode
+from .elementwise import channel_index
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lookup(HardwareNode):
+    """``y = table[channel, x − start]``; ``table`` has one row or one per channel."""
+
+    table: IntArray
+    start: int
+
+    op: ClassVar[str] = "lookup"
+
+    def infer(self, *inputs: TensorType) -> TensorType:
+        (x,) = inputs
+        rows = self.table.values
+        ranges = []
+        for channel, kind in enumerate(x.per_channel() if len(rows) > 1 else x.ranges):
+            row = rows[channel if len(rows) > 1 else 0]
+            part = row[kind.lo - self.start : kind.hi - self.start + 1]
+            ranges.append(IntType(int(part.min()), int(part.max())))
+        return TensorType.of(x.shape, ranges)
+
+    def evaluate(self, *inputs: Ints) -> Ints:
+        (x,) = inputs
+        return np.asarray(self.table.values[channel_index(x, self.table), x - self.start])

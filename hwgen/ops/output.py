@@ -1,0 +1,86 @@
+"""The network's output: integers, and what makes logits of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ModelError
+from ..ir.meaning import HostValue, Meaning, RealValue, ScalarFunction
+from ..ir.real import Lowering, RealNode
+from ..ir.types import IntArray, Ints, TensorType
+from .base import WireNode
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output(WireNode):
+    """The integer output stream; ``real = functions(scale·int + offset)`` per channel, on the host.
+
+    ``order``: stream element i is element ``order[i]`` of the real output. ``index`` marks class
+    indices (ArgMax,
+    TopK) rather than logits.
+    """
+
+    scale: tuple[float, ...] = (1.0,)
+    offset: tuple[float, ...] = (0.0,)
+    functions: tuple[ScalarFunction, ...] = ()
+    order: IntArray | None = None
+    index: bool = False
+
+    op: ClassVar[str] = "output"
+
+    def infer(self, *inputs: TensorType) -> TensorType:
+        return inputs[0]
+
+    def evaluate(self, *inputs: Ints) -> Ints:
+        return inputs[0]
+
+    def logits(self, y: Ints) -> npt.NDArray[np.float64]:
+        """Integers (batch, channels, …) to real outputs, in the real tensor's order."""
+        shape = (1, -1) + (1,) * (y.ndim - 2)
+        real = y * np.reshape(self.scale, shape) + np.reshape(self.offset, shape)
+        for function in self.functions:
+            real = function.float32(real.astype(np.float32)).astype(np.float64)
+        if self.order is not None:
+            real = real[:, np.argsort(self.order.values)]
+        return np.asarray(real)
+
+    def predictions(self, y: Ints) -> Ints:
+        """The predicted class of every frame: the largest logit, ties to the lowest index."""
+        if self.index:
+            return y.reshape(len(y), -1)[:, 0]
+        return np.asarray(np.argmax(self.logits(y).reshape(len(y), -1), axis=1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RealOutput(RealNode):
+    """The network's real output; pending functions (a softmax-free head's ReLU, say) stay on
+    the host."""
+
+    def lower(self, target: Lowering, *inputs: RealValue) -> RealValue:
+        (x,) = inputs
+        if isinstance(x, HostValue):
+            raise ModelError(
+                "the network must hold at least one quantizer",
+                origin=self.origin,
+                hint="start it with QuantIdentity",
+            )
+        node = Output(
+            name=self.name,
+            inputs=(x.value,),
+            scale=tuple(float(s) for s in x.scale),
+            offset=tuple(float(o) for o in x.offset),
+            functions=x.functions,
+            order=x.order,
+            index=_is_index(target, x),
+            origin=self.origin,
+        )
+        target.add(node)
+        return x
+
+
+def _is_index(target: Lowering, x: Meaning) -> bool:
+    return target.op_of(x.value) == "topk"

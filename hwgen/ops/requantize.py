@@ -1,0 +1,130 @@
+"""Multiply-and-shift: a quantizer of many levels after an affine function."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar
+
+import numpy as np
+
+from ..inttype import IntType
+from ..ir.types import IntArray, Ints, TensorType
+from .base import HardwareNode
+from .elementwise import spread
+from .monotone import StepFunction
+
+MAX_SHIFT = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requantize(HardwareNode):
+    """``y = clip((x·multiplier + bias) >> shift, lo, hi)``; constants (1,) or (channels,)."""
+
+    multiplier: IntArray
+    bias: IntArray
+    shift: int
+    lo: int
+    hi: int
+
+    op: ClassVar[str] = "requantize"
+
+    def infer(self, *inputs: TensorType) -> TensorType:
+        (x,) = inputs
+        per_channel = self.multiplier.values.size > 1 or self.bias.values.size > 1
+        ranges = []
+        for channel, kind in enumerate(x.per_channel() if per_channel else x.ranges):
+            m = int(self.multiplier.values[channel if self.multiplier.values.size > 1 else 0])
+            b = int(self.bias.values[channel if self.bias.values.size > 1 else 0])
+            ends = [
+                min(max((n * m + b) >> self.shift, self.lo), self.hi) for n in (kind.lo, kind.hi)
+            ]
+            ranges.append(IntType(min(ends), max(ends)))
+        return TensorType.of(x.shape, ranges)
+
+    def evaluate(self, *inputs: Ints) -> Ints:
+        (x,) = inputs
+        product = x * spread(self.multiplier, x.ndim) + spread(self.bias, x.ndim)
+        return np.asarray(np.clip(product >> self.shift, self.lo, self.hi))
+
+
+def find_multiplier(
+    functions: Sequence[StepFunction], domains: Sequence[IntType]
+) -> dict[str, object] | None:
+    """The constants of the ``Requantize`` of least shift that equals every function on its domain.
+
+    Proof: two monotone step functions are equal where their thresholds are; for each candidate
+    multiplier the bias
+    is taken from the interval that all thresholds allow (``k·2^s − m·t_k ≤ b < k·2^s − m·(t_k −
+    1)``), so a
+    non-empty interval *is* the proof. Returns None when no shift up to 40 and 62-bit arithmetic
+    does.
+    """
+    lo = min(f.base for f in functions)
+    hi = max(f.base + f.levels for f in functions)
+    for shift in range(MAX_SHIFT + 1):
+        found = [_fit(f, d, shift, lo, hi) for f, d in zip(functions, domains, strict=True)]
+        if all(found):
+            pairs = [p for p in found if p]
+            return {
+                "multiplier": IntArray(_collapsed([m for m, _ in pairs])),
+                "bias": IntArray(_collapsed([b for _, b in pairs])),
+                "shift": shift,
+                "lo": lo,
+                "hi": hi,
+            }
+    return None
+
+
+def _collapsed(values: list[int]) -> list[int]:
+    return values[:1] if len(set(values)) == 1 else values
+
+
+def _fit(
+    function: StepFunction, domain: IntType, shift: int, lo: int, hi: int
+) -> tuple[int, int] | None:
+    """``(multiplier, bias)`` of one channel at this shift, or None."""
+    one = 1 << shift
+    if not function.at:
+        bias = function.base * one
+        return (0, bias) if bias.bit_length() <= 61 else None
+    sign = -1 if function.descending else 1
+    points = [sign * t for t in function.at]  # ascending: x' = sign·x reaches code k at points[k]
+    for magnitude in _candidates(function, points, one):
+        bounds = _bias_bounds(function, domain, points, magnitude, sign, one, (lo, hi))
+        if bounds is not None:
+            limit = magnitude * max(abs(domain.lo), abs(domain.hi)) + abs(bounds)
+            return (sign * magnitude, bounds) if limit < 1 << 62 else None
+    return None
+
+
+def _candidates(function: StepFunction, points: list[int], one: int) -> list[int]:
+    """Multipliers next to the exact slope, or to the mean slope of a function that is not
+    affine."""
+    if function.slope is not None:
+        centre = round(abs(function.slope) * one)
+    else:
+        centre = round(Fraction((len(points) - 1) * one, max(points[-1] - points[0], 1)))
+    return [m for m in (centre, centre - 1, centre + 1) if m > 0]
+
+
+def _bias_bounds(
+    function: StepFunction,
+    domain: IntType,
+    points: list[int],
+    m: int,
+    sign: int,
+    one: int,
+    clip: tuple[int, int],
+) -> int | None:
+    """The bias nearest the middle of the interval that all thresholds allow, or None."""
+    codes = range(function.base + 1, function.base + function.levels + 1)
+    low = max(k * one - m * t for k, t in zip(codes, points, strict=True))
+    high = min(k * one - m * (t - 1) for k, t in zip(codes, points, strict=True)) - 1
+    start, stop = (domain.lo, domain.hi) if sign > 0 else (-domain.hi, -domain.lo)
+    if function.base > clip[0]:  # the clip does not hold the first code for us
+        low = max(low, function.base * one - m * start)
+    if function.base + function.levels < clip[1]:
+        high = min(high, (function.base + function.levels + 1) * one - m * stop - 1)
+    return (low + high) // 2 if low <= high else None

@@ -1,0 +1,70 @@
+"""Thresholds: an activation function and its quantizer as comparisons with integers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..inttype import IntType
+from ..ir.types import IntArray, Ints, TensorType
+from .base import HardwareNode
+
+
+@dataclass(frozen=True, kw_only=True)
+class Threshold(HardwareNode):
+    """``y = base + #{k : x ≥ t[c, k]}``, or ``base + #{k : x ≤ t[c, k]}`` in descending channels.
+
+    ``thresholds``: (1 or channels, levels), each row sorted; ``descending``: one flag or one per
+    row.
+    """
+
+    thresholds: IntArray
+    descending: tuple[bool, ...] = (False,)
+    base: int = 0
+
+    op: ClassVar[str] = "threshold"
+
+    def __post_init__(self) -> None:
+        rows = self.thresholds.values
+        if rows.ndim != 2 or len(self.descending) not in (1, len(rows)):
+            raise ValueError("thresholds must be (channels, levels), one direction a row")
+        if (np.diff(rows, axis=1) < 0).any():
+            raise ValueError("thresholds must be sorted")
+
+    @property
+    def levels(self) -> int:
+        return self.thresholds.shape[1]
+
+    def directions(self) -> tuple[bool, ...]:
+        """One flag per row."""
+        rows = self.thresholds.shape[0]
+        return self.descending if len(self.descending) == rows else self.descending * rows
+
+    def infer(self, *inputs: TensorType) -> TensorType:
+        (x,) = inputs
+        rows, down = self.thresholds.values, self.directions()
+        ranges = []
+        for channel, kind in enumerate(x.per_channel() if len(rows) > 1 else x.ranges):
+            index = channel if len(rows) > 1 else 0
+            ends = [self._count(rows[index], down[index], n) for n in (kind.lo, kind.hi)]
+            ranges.append(IntType(self.base + min(ends), self.base + max(ends)))
+        return TensorType.of(x.shape, ranges)
+
+    @staticmethod
+    def _count(row: Ints, descending: bool, n: int) -> int:
+        return int((n <= row).sum() if descending else (n >= row).sum())
+
+    def evaluate(self, *inputs: Ints) -> Ints:
+        (x,) = inputs
+        rows, down = self.thresholds.values, self.directions()
+        if len(rows) == 1:
+            return self._codes(x, rows[0], down[0])
+        parts = [self._codes(x[:, c], rows[c], down[c]) for c in range(len(rows))]
+        return np.stack(parts, axis=1)
+
+    def _codes(self, x: Ints, row: Ints, descending: bool) -> Ints:
+        if descending:
+            return self.base + len(row) - np.searchsorted(row, x, side="left")
+        return self.base + np.searchsorted(row, x, side="right")

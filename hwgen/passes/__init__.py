@@ -1,0 +1,1 @@
+"""Whatever must see several nodes: Graph to Graph, each leaving it valid."""

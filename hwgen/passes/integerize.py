@@ -1,0 +1,69 @@
+"""From the real-valued quantized graph to integers only, in one forward walk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..errors import HwgenError
+from ..ir.graph import Graph
+from ..ir.meaning import Meaning, RealValue
+from ..ir.node import Node
+from ..ir.real import RealGraph
+from ..ir.types import TensorType
+
+
+@dataclass
+class _Builder:
+    """The integer graph so far: nodes, their types, and what values stand for."""
+
+    nodes: list[Node] = field(default_factory=list)
+    types: dict[str, TensorType] = field(default_factory=dict)
+    meanings: dict[str, Meaning] = field(default_factory=dict)
+
+    def add(self, node: Node) -> TensorType:
+        if node.name in self.types:
+            raise AssertionError(f"two nodes are named {node.name}")
+        kind = node.infer(*(self.types[i] for i in node.inputs))
+        self.nodes.append(node)
+        self.types[node.name] = kind
+        return kind
+
+    def op_of(self, value: str) -> str:
+        return next(node.op for node in self.nodes if node.name == value)
+
+    def note(self, name: str, meaning: RealValue) -> None:
+        if isinstance(meaning, Meaning):
+            self.meanings[name] = meaning
+
+
+@dataclass(frozen=True)
+class Integerized:
+    """The integer graph, and what each of its values stands for."""
+
+    graph: Graph
+    meanings: dict[str, Meaning]
+
+
+def integerize(real: RealGraph) -> Integerized:
+    """Lowers every real node in order, carrying each tensor's exact meaning.
+
+    Raises:
+        ModelError: a layer whose input is not quantized, or that has no exact integer meaning.
+    """
+    builder = _Builder()
+    values: dict[str, RealValue] = {}
+    for node in real.nodes:
+        values[node.name] = node.lower(builder, *(values[i] for i in node.inputs))
+    used = _reachable(builder.nodes)
+    return Integerized(Graph(real.name, used), builder.meanings)
+
+
+def _reachable(nodes: list[Node]) -> tuple[Node, ...]:
+    """Without the nodes that the output does not need."""
+    if not nodes:
+        raise HwgenError("the network is empty", hint="start it with QuantIdentity")
+    needed = {nodes[-1].name}
+    for node in reversed(nodes):
+        if node.name in needed:
+            needed.update(node.inputs)
+    return tuple(node for node in nodes if node.name in needed)
