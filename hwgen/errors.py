@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a thing came from: a module path (``features.3.conv``) and a source line (``net.py:41``)."""
+    """Where a thing came from: a module path (``features.3.conv``) and a source line
+    (``net.py:41``)."""
 
     path: str = ""
     source: str = ""
@@ -34,7 +35,8 @@ NOWHERE = Origin()
 
 
 class HwgenError(Exception):
-    """A user's error: ``message`` says "X must be Y, not Z"; ``origin`` where; ``hint`` what to do."""
+    """A user's error: ``message`` says "X must be Y, not Z"; ``origin`` where; ``hint`` what to
+    do."""
 
     exit_code = 1
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ..errors import HwgenError
-from .node import Node
-from .types import Ints, TensorType
+from hwgen.errors import HwgenError
+from hwgen.ir.node import Node
+from hwgen.ir.types import Ints, TensorType
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import ClassVar, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from .types import IntArray, TensorType
+from hwgen.ir.types import IntArray, TensorType
 
 Floats = npt.NDArray[np.float32]
 T = TypeVar("T")

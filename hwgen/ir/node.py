@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Self
 
-from ..errors import NOWHERE, Origin
-from .types import Ints, TensorType
+from hwgen.errors import NOWHERE, Origin
+from hwgen.ir.types import Ints, TensorType
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..errors import NOWHERE, Origin
-from .meaning import RealValue
-from .node import Node
-from .types import TensorType
+from hwgen.errors import NOWHERE, Origin
+from hwgen.ir.meaning import RealValue
+from hwgen.ir.node import Node
+from hwgen.ir.types import TensorType
 
 
 class Lowering(Protocol):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..errors import Origin
-from .graph import Graph
+from hwgen.errors import Origin
+from hwgen.ir.graph import Graph
 
 
 def _shown(value: object) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..inttype import IntType
+from hwgen.inttype import IntType
 
 Ints = npt.NDArray[np.int64]
 

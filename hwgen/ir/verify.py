@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..errors import HwgenError
-from .graph import Graph
+from hwgen.errors import HwgenError
+from hwgen.ir.graph import Graph
 
 
 class InvalidGraphError(HwgenError):

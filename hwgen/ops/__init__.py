@@ -1,6 +1,17 @@
 """One file per layer kind: real node and lowering, integer node, golden model, costs, circuit."""
 
-from . import add, affine, input, linear, lookup, output, requantize, reshape, threshold, topk
+from hwgen.ops import (
+    add,
+    affine,
+    input,
+    linear,
+    lookup,
+    output,
+    requantize,
+    reshape,
+    threshold,
+    topk,
+)
 
 __all__ = [
     "add",

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
 
-from ..errors import ModelError, UnsupportedError
-from ..inttype import IntType
-from ..ir.meaning import Meaning, RealValue, common_scale
-from ..ir.real import Lowering, RealNode
-from ..ir.types import Ints, TensorType
-from .base import HardwareNode
-from .linear import affine_input
+from hwgen.errors import ModelError, UnsupportedError
+from hwgen.inttype import IntType
+from hwgen.ir.meaning import Meaning, RealValue, common_scale
+from hwgen.ir.real import Lowering, RealNode
+from hwgen.ir.types import Ints, TensorType
+from hwgen.ops.base import HardwareNode
+from hwgen.ops.linear import affine_input
 
 MAX_FACTOR_BITS = 16
 

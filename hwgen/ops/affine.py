@@ -9,9 +9,17 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ModelError
-from ..ir.meaning import Affine, Clamp, HostValue, RealValue, ScalarFunction, exact, inverse_sqrt
-from ..ir.real import Lowering, RealNode
+from hwgen.errors import ModelError
+from hwgen.ir.meaning import (
+    Affine,
+    Clamp,
+    HostValue,
+    RealValue,
+    ScalarFunction,
+    exact,
+    inverse_sqrt,
+)
+from hwgen.ir.real import Lowering, RealNode
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..families.base import Family, Resources
-from ..ir.node import Node
-from ..ir.types import TensorType
+from hwgen.families.base import Family, Resources
+from hwgen.ir.node import Node
+from hwgen.ir.types import TensorType
 
 
 @dataclass(frozen=True, order=True, slots=True)

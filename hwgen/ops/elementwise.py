@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..ir.types import IntArray, Ints, TensorType
-from .base import Config, divisors
+from hwgen.ir.types import IntArray, Ints, TensorType
+from hwgen.ops.base import Config, divisors
 
 
 def spread(constants: IntArray, ndim: int) -> Ints:

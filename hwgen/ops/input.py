@@ -9,14 +9,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..errors import UsageError
-from ..inttype import IntType
-from ..ir.meaning import Floats, HostValue, RealValue, ScalarFunction, channelwise
-from ..ir.real import Lowering, RealNode
-from ..ir.types import Ints, TensorType
-from .base import WireNode
+from hwgen.errors import UsageError
+from hwgen.inttype import IntType
+from hwgen.ir.meaning import Floats, HostValue, RealValue, ScalarFunction, channelwise
+from hwgen.ir.real import Lowering, RealNode
+from hwgen.ir.serialize import register
+from hwgen.ir.types import Ints, TensorType
+from hwgen.ops.base import WireNode
 
 
+@register
 @dataclass(frozen=True)
 class Encoding:
     """How the host turns real inputs into the stream's integers, in float32 exactly as torch does.

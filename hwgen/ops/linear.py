@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..errors import ModelError, UnsupportedError
-from ..inttype import IntType
-from ..ir.meaning import HostValue, Meaning, RealValue, common_scale
-from ..ir.real import Lowering, RealNode
-from ..ir.types import Alphabet, IntArray, Ints, TensorType
-from .base import HardwareNode
+from hwgen.errors import ModelError, UnsupportedError
+from hwgen.inttype import IntType
+from hwgen.ir.meaning import HostValue, Meaning, RealValue, common_scale
+from hwgen.ir.real import Lowering, RealNode
+from hwgen.ir.types import Alphabet, IntArray, Ints, TensorType
+from hwgen.ops.base import HardwareNode
 
 MAX_ACCUMULATOR_BITS = 48
 MAX_RESCALE = 256

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..inttype import IntType
-from ..ir.types import IntArray, Ints, TensorType
-from .base import HardwareNode
-from .elementwise import channel_index
+from hwgen.inttype import IntType
+from hwgen.ir.types import IntArray, Ints, TensorType
+from hwgen.ops.base import HardwareNode
+from hwgen.ops.elementwise import channel_index
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor, trunc
 
-from ..inttype import IntType
-from ..ir.meaning import Affine, Clamp, Meaning, pick
+from hwgen.inttype import IntType
+from hwgen.ir.meaning import Affine, Clamp, Meaning, pick
 
 
 @dataclass(frozen=True, slots=True)

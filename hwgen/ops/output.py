@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ModelError
-from ..ir.meaning import HostValue, Meaning, RealValue, ScalarFunction
-from ..ir.real import Lowering, RealNode
-from ..ir.types import IntArray, Ints, TensorType
-from .base import WireNode
+from hwgen.errors import ModelError
+from hwgen.ir.meaning import HostValue, Meaning, RealValue, ScalarFunction
+from hwgen.ir.real import Lowering, RealNode
+from hwgen.ir.types import IntArray, Ints, TensorType
+from hwgen.ops.base import WireNode
 
 
 @dataclass(frozen=True, kw_only=True)

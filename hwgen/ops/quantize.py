@@ -6,17 +6,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ..errors import ModelError, UnsupportedError
-from ..inttype import IntType
-from ..ir.meaning import HostValue, Meaning, RealValue
-from ..ir.node import Node
-from ..ir.real import Lowering, RealNode
-from ..ir.types import IntArray
-from .input import Encoding, Input
-from .lookup import Lookup
-from .monotone import Step, StepFunction, step_function
-from .requantize import Requantize, find_multiplier
-from .threshold import Threshold
+from hwgen.errors import ModelError, UnsupportedError
+from hwgen.inttype import IntType
+from hwgen.ir.meaning import HostValue, Meaning, RealValue
+from hwgen.ir.node import Node
+from hwgen.ir.real import Lowering, RealNode
+from hwgen.ir.types import IntArray
+from hwgen.ops.input import Encoding, Input
+from hwgen.ops.lookup import Lookup
+from hwgen.ops.monotone import Step, StepFunction, step_function
+from hwgen.ops.requantize import Requantize, find_multiplier
+from hwgen.ops.threshold import Threshold
 
 MAX_THRESHOLDS = 15
 MAX_TABLE = 1 << 16

@@ -9,11 +9,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..inttype import IntType
-from ..ir.types import IntArray, Ints, TensorType
-from .base import HardwareNode
-from .elementwise import spread
-from .monotone import StepFunction
+from hwgen.inttype import IntType
+from hwgen.ir.types import IntArray, Ints, TensorType
+from hwgen.ops.base import HardwareNode
+from hwgen.ops.elementwise import spread
+from hwgen.ops.monotone import StepFunction
 
 MAX_SHIFT = 40
 

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..errors import UnsupportedError
-from ..ir.meaning import HostValue, Meaning, RealValue
-from ..ir.real import Lowering, RealNode
-from ..ir.types import IntArray, Ints, TensorType
-from .base import WireNode
+from hwgen.errors import UnsupportedError
+from hwgen.ir.meaning import HostValue, Meaning, RealValue
+from hwgen.ir.real import Lowering, RealNode
+from hwgen.ir.types import IntArray, Ints, TensorType
+from hwgen.ops.base import WireNode
 
 
 @dataclass(frozen=True, kw_only=True)

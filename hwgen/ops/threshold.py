@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..inttype import IntType
-from ..ir.types import IntArray, Ints, TensorType
-from .base import HardwareNode
+from hwgen.inttype import IntType
+from hwgen.ir.types import IntArray, Ints, TensorType
+from hwgen.ops.base import HardwareNode
 
 
 @dataclass(frozen=True, kw_only=True)

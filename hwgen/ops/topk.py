@@ -11,14 +11,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..errors import UnsupportedError
-from ..inttype import IntType
-from ..ir.meaning import Meaning, RealValue
-from ..ir.real import Lowering, RealNode
-from ..ir.types import IntArray, Ints, TensorType
-from .base import HardwareNode
-from .linear import affine_input
-from .requantize import Requantize
+from hwgen.errors import UnsupportedError
+from hwgen.inttype import IntType
+from hwgen.ir.meaning import Meaning, RealValue
+from hwgen.ir.real import Lowering, RealNode
+from hwgen.ir.types import IntArray, Ints, TensorType
+from hwgen.ops.base import HardwareNode
+from hwgen.ops.linear import affine_input
+from hwgen.ops.requantize import Requantize
 
 MAX_ENUMERATED = 1 << 20
 MAX_ORDER_BITS = 40

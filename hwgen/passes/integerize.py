@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..errors import HwgenError
-from ..ir.graph import Graph
-from ..ir.meaning import Meaning, RealValue
-from ..ir.node import Node
-from ..ir.real import RealGraph
-from ..ir.types import TensorType
+from hwgen.errors import HwgenError
+from hwgen.ir.graph import Graph
+from hwgen.ir.meaning import Meaning, RealValue
+from hwgen.ir.node import Node
+from hwgen.ir.real import RealGraph
+from hwgen.ir.types import TensorType
 
 
 @dataclass
