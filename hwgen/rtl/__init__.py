@@ -1,0 +1,1 @@
+"""Amaranth circuits that know no networks: streams, sequences, arithmetic, memories, AXI."""

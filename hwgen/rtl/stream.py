@@ -1,0 +1,95 @@
+"""Streams of beats of integers, and the register that breaks their ready chain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth.hdl import Module, Shape, Signal, Value
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen.families.base import Family, Resources
+from hwgen.inttype import IntType
+from hwgen.rtl.timing import QUEUE, Timing
+
+
+def element(dtype: IntType) -> Shape:
+    """The shape of one element: the fewest bits that hold ``dtype``."""
+    return Shape(dtype.width, dtype.signed)
+
+
+def layout(dtype: IntType, lanes: int) -> data.ArrayLayout:
+    """The layout of one beat: ``lanes`` elements, lane 0 in the lowest bits."""
+    if lanes < 1:
+        raise ValueError(f"lanes must be at least 1, not {lanes}")
+    return data.ArrayLayout(element(dtype), lanes)
+
+
+def signature(dtype: IntType, lanes: int) -> stream.Signature:
+    """A stream of beats of ``lanes`` elements of ``dtype``, seen from its source."""
+    return stream.Signature(layout(dtype, lanes))
+
+
+def raw(payload: Any) -> Value:
+    """The bits of a payload as one value."""
+    return Value.cast(payload)
+
+
+class Unit(wiring.Component):  # type: ignore[misc]
+    """A circuit between streams; it may also be made only to be priced, so unused is no error.
+
+    Members:
+        i or i0, i1, …: In(stream). o or o0, o1, …: Out(stream).
+        timing: what the token model knows of it.
+    """
+
+    _MustUse__silence = True
+    timing: Timing
+
+    def resources(self, family: Family) -> Resources:
+        """An estimate of the circuit alone, before synthesis."""
+        raise NotImplementedError
+
+
+class Elastic(Unit):
+    """A two-entry register between a stream's source and its sink: no path from ready to ready.
+
+    Throughput: one beat per cycle. Latency: one cycle.
+
+    Members:
+        i: In(stream of ``lanes`` elements of ``dtype``)
+        o: Out(stream of the same)
+    """
+
+    def __init__(self, dtype: IntType, lanes: int) -> None:
+        self.dtype, self.lanes = dtype, lanes
+        self.timing = Timing.queue(QUEUE, 2)
+        super().__init__({"i": In(signature(dtype, lanes)), "o": Out(signature(dtype, lanes))})
+
+    def resources(self, family: Family) -> Resources:
+        """Two registers, and a multiplexer before the one that drives the output."""
+        bits = self.lanes * self.dtype.width
+        return Resources(lut=bits + 3, ff=2 * bits + 2)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        spare = Signal.like(raw(self.i.payload), reset_less=True)
+        waiting = Signal()
+        front = Signal.like(spare)
+        m.d.comb += [
+            self.i.ready.eq(~waiting),
+            raw(self.o.payload).eq(front),
+        ]
+        with m.If(~waiting):
+            m.d.sync += spare.eq(raw(self.i.payload))
+        with m.If(~self.o.valid | self.o.ready):
+            m.d.sync += [
+                front.eq(raw(self.i.payload)),
+                self.o.valid.eq(self.i.valid | waiting),
+                waiting.eq(0),
+            ]
+            with m.If(waiting):
+                m.d.sync += front.eq(spare)
+        with m.Elif(self.i.valid):
+            m.d.sync += waiting.eq(1)
+        return m

@@ -1,0 +1,59 @@
+"""What a unit does in every step, as the token-level model sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+PIPE, QUEUE, BUFFER = "pipe", "queue", "buffer"
+"""Kinds of units: an issue sequence, a queue of latency 1, a queue of latency 2."""
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Timing:
+    """An issue sequence in front of a stalling pipe, or a queue.
+
+    Members:
+        consume: for a pipe, (inputs, steps): whether a step takes a beat of that input.
+        emit: for a pipe, (steps,): whether a step puts a token into the pipe. The sequence
+            repeats; a frame is one or more whole repetitions.
+        depth: for a pipe, cycles from issue to output; for a queue, the beats it holds (a
+            ``BUFFER`` holds one more in its output register).
+        kind: ``PIPE``, ``QUEUE`` or ``BUFFER``.
+    """
+
+    consume: Flags
+    emit: Flags
+    depth: int
+    kind: str = PIPE
+
+    @classmethod
+    def pipe(cls, consume: object, emit: object, depth: int) -> Timing:
+        """A pipe from anything that numpy reads as flags; one input may be a flat list."""
+        taken = np.atleast_2d(np.asarray(consume, dtype=bool))
+        given = np.asarray(emit, dtype=bool)
+        if taken.shape[1] != given.shape[0]:
+            raise ValueError(f"consume and emit must have the same steps: {taken.shape}")
+        return cls(taken, given, depth)
+
+    @classmethod
+    def each(cls, depth: int, inputs: int = 1) -> Timing:
+        """One beat of every input in, one out, in every step."""
+        return cls.pipe(np.ones((inputs, 1)), [1], depth)
+
+    @classmethod
+    def queue(cls, kind: str, depth: int) -> Timing:
+        """A queue of one input that holds ``depth`` beats."""
+        return cls(np.ones((1, 1), bool), np.ones(1, bool), depth, kind)
+
+    @property
+    def steps(self) -> int:
+        return len(self.emit)
+
+    @property
+    def inputs(self) -> int:
+        return len(self.consume)
