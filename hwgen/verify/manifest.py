@@ -42,12 +42,7 @@ class Port:
     @property
     def words(self) -> int:
         """AXI4-Stream words per frame."""
-        return -(-self.elements // self.slots)
-
-    @property
-    def slots(self) -> int:
-        """Integers per AXI4-Stream word; a slot wider than a word is not built."""
-        return max(self.word_bits // self.slot_bits, 1)
+        return -(-self.elements * self.slot_bits // self.word_bits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,9 @@ def test_a_manifest_survives_its_file_and_gives_the_same_bytes() -> None:
 
 
 def test_words_of_a_frame_follow_from_slots() -> None:
-    assert (MANIFEST.input.slots, MANIFEST.input.words) == (16, 1)
-    assert (MANIFEST.output.slots, MANIFEST.output.words) == (4, 1)
+    assert (MANIFEST.input.words, MANIFEST.output.words) == (1, 1)
+    assert Port(5, 17, True, 32, 64, 1, 5).words == 3
+    assert Port(5, 17, True, 32, 8, 1, 5).words == 20
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema": 2}', '{"schema": 1}', "\x00"])

@@ -1,0 +1,41 @@
+"""Runs one cocotb bench in a process of its own: cocotb changes the environment and may exit.
+
+Called by path with one JSON argument; imports nothing of hwgen.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from cocotb_tools.runner import get_runner
+
+
+def main(job: dict[str, object]) -> None:
+    """Builds (Icarus only; Verilator's model is built before) and runs the bench."""
+    runner = get_runner(str(job["simulator"]))
+    top, build, run = str(job["top"]), str(job["build"]), str(job["run"])
+    if job["simulator"] == "icarus":
+        runner.build(
+            sources=[str(source) for source in job["sources"]],  # type: ignore[attr-defined]
+            hdl_toplevel=top,
+            build_dir=build,
+            timescale=("1ns", "1ps"),
+            always=True,
+        )
+    testcase = job["testcase"]
+    runner.test(
+        test_module="bench",
+        hdl_toplevel=top,
+        hdl_toplevel_lang="verilog",
+        build_dir=build,
+        test_dir=run,
+        testcase=str(testcase) if testcase else None,
+        results_xml=str(Path(run) / "results.xml"),
+        timescale=("1ns", "1ps"),
+    )
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

@@ -1,0 +1,244 @@
+"""Runs ``sim/bench.py`` of a built project on Verilator or Icarus and reads what it found."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import cocotb_tools.config
+from cocotb_tools.check_results import get_results
+
+from hwgen import tools
+from hwgen.errors import BuildError, UsageError
+from hwgen.verify import manifest as manifests
+from hwgen.verify import verilate
+from hwgen.verify.manifest import Manifest, Predicted
+
+SIMULATORS = ("verilator", "icarus")
+PHASES = ("free_running", "random_stalls", "reset_in_mid_frame", "registers")
+BUILD = "sim/build"
+SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """The first integer that differs from the golden model's, between layers or at the output.
+
+    Members:
+        layer: name of the layer whose output it is.
+        frame: row of the vector files.
+        element: its place in the stream order of that layer.
+        cycle: since reset; -1 where it was seen at the output only.
+    """
+
+    layer: str
+    frame: int
+    element: int
+    cycle: int
+    expected: int | str
+    got: int | str
+
+    def __str__(self) -> str:
+        cycle = f", cycle {self.cycle}" if self.cycle >= 0 else ""
+        return (
+            f"layer {self.layer}, frame {self.frame}, element {self.element}{cycle}: "
+            f"expected {self.expected}, got {self.got}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SimResult:
+    """What the bench found.
+
+    Members:
+        frames: output frames that were compared, over all phases.
+        mismatches: output integers that differ.
+        latency_cycles, initiation_interval: measured at the AXI4-Stream words; None where the bench
+            could not measure them.
+        predicted: what the manifest says of both.
+        divergence: the first difference, None where there is none.
+        failures: one line for every phase that failed.
+    """
+
+    simulator: str
+    seed: int
+    frames: int
+    mismatches: int
+    latency_cycles: int | None
+    initiation_interval: int | None
+    predicted: Predicted
+    divergence: Divergence | None
+    failures: tuple[str, ...]
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        """Every integer equal, every phase passed, and the cycles those predicted."""
+        return not self.failures and not self.mismatches and self.as_predicted
+
+    @property
+    def as_predicted(self) -> bool:
+        """Measured cycles equal the predicted ones."""
+        interval = self.initiation_interval
+        return self.latency_cycles == self.predicted.latency_cycles and interval in (
+            None,
+            self.predicted.initiation_interval,
+        )
+
+
+def simulate(
+    folder: Path, *, simulator: str = "verilator", seed: int | None = None, taps: bool = True
+) -> SimResult:
+    """Runs every phase of the bench; after a mismatch once more with taps between the layers.
+
+    Raises:
+        UsageError: ``folder`` is not a built project, or an unknown simulator.
+        ToolError: the simulator is missing.
+        BuildError: the bench did not run to its end.
+    """
+    if simulator not in SIMULATORS:
+        raise UsageError(f"simulator must be one of {', '.join(SIMULATORS)}, not {simulator!r}")
+    folder = folder.resolve()
+    manifest = manifests.read(folder)
+    seed = manifest.seed if seed is None else seed
+    began = time.monotonic()
+    found, failed = _run(folder, manifest, simulator, seed, None)
+    divergence = _at_output(manifest, found["first"])
+    if found["first"] and taps and manifest.layers:
+        tapped, _ = _run(folder, manifest, simulator, seed, found["first"]["phase"])
+        if tapped["divergence"]:
+            divergence = Divergence(**tapped["divergence"])
+    return SimResult(
+        simulator=simulator,
+        seed=seed,
+        frames=found["frames"],
+        mismatches=found["mismatches"],
+        latency_cycles=found["latency_cycles"],
+        initiation_interval=found["initiation_interval"],
+        predicted=manifest.predicted,
+        divergence=divergence,
+        failures=failed,
+        seconds=time.monotonic() - began,
+    )
+
+
+def _at_output(manifest: Manifest, first: dict[str, Any] | None) -> Divergence | None:
+    if first is None:
+        return None
+    layer = manifest.layers[-1].name if manifest.layers else manifest.top
+    what = {key: first[key] for key in ("frame", "element", "expected", "got")}
+    return Divergence(layer=layer, cycle=-1, **what)
+
+
+def _run(
+    folder: Path, manifest: Manifest, simulator: str, seed: int, tapped_phase: str | None
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """One run of the bench: its result file, and a line for every failed phase."""
+    build = folder / BUILD
+    build.mkdir(parents=True, exist_ok=True)
+    run = Path(tempfile.mkdtemp(prefix=".run-", dir=build))
+    try:
+        result, results = run / "result.json", run / "results.xml"
+        job = {
+            "simulator": simulator,
+            "top": manifest.top,
+            "sources": [str(source) for source in manifests.sources(folder)],
+            "build": str(_model(folder, manifest, simulator, bool(tapped_phase), run)),
+            "run": str(run),
+            "testcase": tapped_phase,
+        }
+        env = _environment(folder, result, seed, bool(tapped_phase))
+        log = run / "cocotb.log"
+        child = str(Path(__file__).with_name("cocotb_child.py"))
+        _call([sys.executable, child, json.dumps(job)], log, env, run)
+        _check_count(results, log, 1 if tapped_phase else len(PHASES))
+        if not result.is_file():
+            raise BuildError(f"the bench wrote no result:\n{verilate.tail(log)}")
+        return json.loads(result.read_text("utf-8")), _failures(results)
+    finally:
+        shutil.rmtree(run, ignore_errors=True)
+
+
+def _call(command: list[str], log: Path, env: dict[str, str], cwd: Path) -> None:
+    """Runs the child; its exit code tells nothing that the results file does not tell better."""
+    try:
+        verilate.run_logged(command, log, env, cwd, SECONDS)
+    except BuildError:
+        if not (cwd / "results.xml").is_file():
+            raise
+
+
+def _check_count(results: Path, log: Path, wanted: int) -> None:
+    try:
+        count, _ = get_results(results)
+    except (RuntimeError, ElementTree.ParseError):
+        raise BuildError(f"the simulator ended abnormally:\n{verilate.tail(log)}") from None
+    if count != wanted:
+        raise BuildError(f"{wanted} phases of the bench must run, not {count}")
+
+
+def _failures(results: Path) -> tuple[str, ...]:
+    """The first line of every failure in cocotb's results file."""
+    lines = []
+    for case in ElementTree.parse(results).getroot().iter("testcase"):
+        for kind in (*case.findall("failure"), *case.findall("error")):
+            text = kind.get("error_msg") or kind.get("message") or kind.text or "failed"
+            lines.append(f"{case.get('name')}: {text.strip().splitlines()[0]}")
+    return tuple(lines)
+
+
+def _model(folder: Path, manifest: Manifest, simulator: str, taps: bool, run: Path) -> Path:
+    """The folder in which cocotb's runner finds the compiled model."""
+    if simulator == "icarus":
+        tools.require("iverilog")
+        tools.require("vvp")
+        return run
+    share, libs = cocotb_tools.config.share_dir, cocotb_tools.config.libs_dir
+    control = run / "public.vlt"
+    control.write_text(_public(manifest, taps), "utf-8")
+    program = verilate.Program(
+        top=manifest.top,
+        prefix="top",
+        sources=(control, *manifests.sources(folder)),
+        main=share / "lib" / "verilator" / "verilator.cpp",
+        args=(
+            "--vpi", "--timescale", "1ns/1ps", "--x-assign", "fast", "--x-initial", "fast",
+            "--output-split", "5000", "-CFLAGS", "-O1",
+            "-LDFLAGS", f"-Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator",
+        ),
+    )  # fmt: skip
+    model = verilate.compiled(program, folder / BUILD)
+    link = run / manifest.top  # the runner looks for a program of the top module's name
+    link.symlink_to(model)
+    return run
+
+
+def _public(manifest: Manifest, taps: bool) -> str:
+    """Verilator's control file: the top's ports, and with taps every unit's output stream."""
+    lines = ["`verilator_config", f'public_flat_rw -module "{manifest.top}" -var "*axi*"']
+    lines += [f'public_flat_rw -module "{manifest.top}" -var "a*"']
+    if taps:
+        for name in ("payload", "valid", "ready"):
+            lines.append(f'public_flat_rd -module "*" -var "o__{name}"')
+    return "\n".join(lines) + "\n"
+
+
+def _environment(folder: Path, result: Path, seed: int, taps: bool) -> dict[str, str]:
+    env = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+    inherited = [path for path in sys.path if path]
+    env["PYTHONPATH"] = os.pathsep.join([str(folder / "sim"), *inherited])
+    env["PYTHONDONTWRITEBYTECODE"] = "1"
+    env["COCOTB_ANSI_OUTPUT"] = "0"
+    env["HWGEN_SIM"] = str(folder / "sim")
+    env["HWGEN_RESULT"] = str(result)
+    env["HWGEN_SEED"] = str(seed)
+    env["HWGEN_TAPS"] = str(int(taps))
+    return env
