@@ -1,0 +1,137 @@
+"""Registers in an adder graph: stages to a delay target, moved to where they hold fewest bits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from hwgen.cmvm.cells import cell
+from hwgen.cmvm.graph import AdderGraph
+from hwgen.families.base import Family, Resources
+
+
+@dataclass(frozen=True)
+class Pipelined:
+    """A graph cut into ``stages`` stages, each ending in a register; 0 stages: only wires.
+
+    Members:
+        stage: the stage, from 0, in which each node is computed.
+    """
+
+    graph: AdderGraph
+    stage: tuple[int, ...]
+    stages: int
+
+    @cached_property
+    def lifetimes(self) -> tuple[int, ...]:
+        """Registers in a row behind every source, inputs first."""
+        n = len(self.graph.inputs)
+        born = [0] * n + list(self.stage)
+        last = list(born)
+        for k, node in enumerate(self.graph.nodes):
+            for t in node.terms:
+                last[t.source] = max(last[t.source], self.stage[k])
+        for out in self.graph.outputs:
+            if out.source is not None:
+                last[out.source] = max(last[out.source], self.stages)
+        return tuple(b - a for a, b in zip(born, last, strict=True))
+
+    @property
+    def register_bits(self) -> int:
+        """Flip-flops, before any tool turns rows of them into shift registers."""
+        graph = self.graph
+        return sum(
+            life * graph.type_of(source).width for source, life in enumerate(self.lifetimes)
+        )
+
+    def resources(self, family: Family) -> Resources:
+        return Resources(lut=self.graph.cost(family), ff=self.register_bits)
+
+    def delay_ns(self, family: Family) -> float:
+        """The longest register-to-register path; whole paths where there are no stages."""
+        return max(_arrivals(self.graph, self.stage, family), default=0.0) + (
+            family.ff_ns if self.stages else 0.0
+        )
+
+    def check(self) -> None:
+        """Raise AssertionError if a node runs before what it reads."""
+        n = len(self.graph.inputs)
+        for k, node in enumerate(self.graph.nodes):
+            for t in node.terms:
+                if t.source >= n:
+                    assert self.stage[t.source - n] <= self.stage[k], "a stage runs backwards"
+
+
+def _arrivals(graph: AdderGraph, stage: tuple[int, ...], family: Family) -> list[float]:
+    """When each node's value is there, counted from the register that its stage begins with."""
+    n = len(graph.inputs)
+    times = [0.0] * n
+    for k, node in enumerate(graph.nodes):
+        start = max(
+            (
+                times[t.source]
+                for t in node.terms
+                if t.source >= n and stage[t.source - n] == stage[k]
+            ),
+            default=0.0,
+        )
+        delay = cell(graph.operands(node), node.bias, node.type, family).ns
+        times.append(start + delay)
+    return times[n:]
+
+
+def pipeline(
+    graph: AdderGraph,
+    family: Family,
+    *,
+    target_ns: float | None = None,
+    stages: int | None = None,
+) -> Pipelined:
+    """Cut ``graph`` so that no path is longer than ``target_ns``, or into ``stages`` even stages.
+
+    Every stage ends in a register, the last one behind the outputs. A cell that alone is slower
+    than the target gets a stage of its own. ``stages=0`` leaves wires only.
+    """
+    if stages == 0:
+        return Pipelined(graph, (0,) * len(graph.nodes), 0)
+    if stages is not None:
+        return _even(graph, family, stages)
+    if target_ns is None:
+        raise ValueError("pipeline needs target_ns or stages")
+    early = _earliest(graph, family, target_ns - family.ff_ns)
+    return _settle(Pipelined(graph, early, 1 + max(early, default=0)), family, target_ns)
+
+
+def _even(graph: AdderGraph, family: Family, stages: int) -> Pipelined:
+    """``stages`` stages at the least delay that they reach, by bisection."""
+    low, high = 0.0, max(_arrivals(graph, (0,) * len(graph.nodes), family), default=0.0)
+    for _ in range(20):
+        middle = (low + high) / 2
+        if 1 + max(_earliest(graph, family, middle), default=0) <= stages:
+            high = middle
+        else:
+            low = middle
+    early = _earliest(graph, family, high)
+    return _settle(Pipelined(graph, early, stages), family, high + family.ff_ns)
+
+
+def _earliest(graph: AdderGraph, family: Family, budget: float) -> tuple[int, ...]:
+    """The first stage in which each node can run with paths of at most ``budget``."""
+    n = len(graph.inputs)
+    stage, time = [0] * n, [0.0] * n
+    for node in graph.nodes:
+        delay = cell(graph.operands(node), node.bias, node.type, family).ns
+        at = max((stage[t.source] for t in node.terms), default=0)
+        start = max((time[t.source] for t in node.terms if stage[t.source] == at), default=0.0)
+        if start > 0.0 and start + delay > budget:
+            at, start = at + 1, 0.0
+        stage.append(at)
+        time.append(start + delay)
+    return tuple(stage[n:])
+
+
+def _settle(start: Pipelined, family: Family, target_ns: float) -> Pipelined:
+    """Move single nodes a stage later while that saves register bits and keeps the target."""
+    from hwgen.cmvm.retime import Retimer
+
+    return Retimer(start, family, target_ns - family.ff_ns).run()

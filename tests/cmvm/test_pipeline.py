@@ -1,0 +1,48 @@
+"""Stages: legal, within the delay target, and no registers wasted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hwgen import families
+from hwgen.cmvm import Pipelined, pipeline, solve
+from hwgen.inttype import IntType
+
+XC7 = families.get("xc7")
+S8 = IntType(-128, 127)
+
+
+def graph(inputs: int = 24, outputs: int = 12):  # type: ignore[no-untyped-def]
+    rng = np.random.default_rng(1)
+    return solve(rng.integers(0, 2, (outputs, inputs)) * 2 - 1, [S8] * inputs)
+
+
+@pytest.mark.parametrize("target", [2.5, 4.0, 8.0, 50.0])
+def test_the_delay_target_is_kept_with_as_many_stages_as_it_takes(target: float) -> None:
+    piped = pipeline(graph(), XC7, target_ns=target)
+    piped.check()
+    single = max(
+        pipeline(graph(4, 2), XC7, target_ns=0.1).delay_ns(XC7), target
+    )  # one cell alone may be slower than the target
+    assert piped.delay_ns(XC7) <= single + 0.6
+    assert piped.stages >= 1
+
+
+def test_asked_for_stages_are_given_and_zero_is_wires() -> None:
+    assert pipeline(graph(), XC7, stages=0).register_bits == 0
+    for stages in (1, 2, 3, 6):
+        assert pipeline(graph(), XC7, stages=stages).stages == stages
+
+
+def test_settling_saves_registers() -> None:
+    made = graph()
+    piped = pipeline(made, XC7, target_ns=3)
+    naive = Pipelined(made, tuple(level - 1 for level in made.levels[24:]), made.depth)
+    assert piped.register_bits <= naive.register_bits
+
+
+def test_register_bits_count_outputs_and_everything_kept_waiting() -> None:
+    made = solve([[1, 1]], [S8, S8])
+    assert pipeline(made, XC7, stages=1).register_bits == 9
+    assert pipeline(made, XC7, stages=2).register_bits == 18

@@ -1,0 +1,99 @@
+"""Emitted Verilog against the graph, with behavioural and with structural cells."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hwgen import families, tools
+from hwgen.cmvm import emit, library, pipeline, solve
+from hwgen.inttype import IntType
+from tests.cmvm.simulate import CELLS, IVERILOG, YOSYS, run
+
+XC7 = families.get("xc7")
+CASES = {
+    "binary": (IntType(-128, 127), lambda r, s: r.integers(0, 2, s) * 2 - 1),
+    "one bit": (IntType(0, 1), lambda r, s: r.integers(0, 2, s) * 2 - 1),
+    "two bits": (IntType(0, 3), lambda r, s: r.integers(-1, 2, s)),
+    "odd range": (IntType(-3, 4), lambda r, s: r.integers(-8, 8, s)),
+    "shifts": (IntType(0, 200), lambda r, s: 2 ** r.integers(0, 4, s) * r.integers(-1, 2, s)),
+}
+
+
+def example(kind: str, outputs: int = 7, inputs: int = 9):  # type: ignore[no-untyped-def]
+    rng = np.random.default_rng(5)
+    dtype, draw = CASES[kind]
+    weights = draw(rng, (outputs, inputs))
+    weights[2] = 0
+    weights[3] = -weights[1]
+    bias = rng.integers(-20, 20, outputs)
+    x = rng.integers(dtype.lo, dtype.hi + 1, (40, inputs))
+    x[0], x[1] = dtype.lo, dtype.hi
+    return weights, bias, [dtype] * inputs, x
+
+
+@pytest.mark.skipif(IVERILOG is None, reason="no iverilog")
+@pytest.mark.parametrize("kind", CASES)
+@pytest.mark.parametrize("name", ["generic", "xc7"])
+@pytest.mark.parametrize("stages", [0, 2])
+def test_simulated_module_is_the_matrix(kind: str, name: str, stages: int, tmp_path: Path) -> None:
+    if name == "xc7" and not CELLS.exists():
+        pytest.skip("no simulation models of Xilinx cells")
+    weights, bias, inputs, x = example(kind)
+    graph = pipeline(solve(weights, inputs, bias=bias, family=XC7), XC7, stages=stages)
+    library_of = None if name == "generic" else XC7
+    files = {"dut.v": emit(graph, "dut", XC7), **library(library_of)}
+    assert np.array_equal(run(graph, files, x, tmp_path), x @ weights.T + bias)
+
+
+@pytest.mark.skipif(YOSYS is None or not CELLS.exists(), reason="no native yosys")
+@pytest.mark.parametrize("kind", ["binary", "two bits"])
+def test_structural_and_behavioural_cells_are_proved_equal(kind: str, tmp_path: Path) -> None:
+    weights, bias, inputs, _ = example(kind, 4, 4)
+    graph = solve(weights, inputs, bias=bias, family=XC7)
+    (tmp_path / "dut.v").write_text(emit(graph, "dut", XC7))
+    for folder, family in (("gold", None), ("gate", XC7)):
+        (tmp_path / folder).mkdir()
+        for name, text in library(family).items():
+            (tmp_path / folder / name).write_text(text)
+    script = (
+        "read_verilog -sv dut.v gold/*.v; hierarchy -top dut; proc; flatten; opt_clean;"
+        "rename dut gold; design -stash gold; "
+        f"read_verilog -sv dut.v gate/*.v {CELLS}; hierarchy -top dut; proc; flatten; opt_clean;"
+        "rename dut gate; design -stash gate;"
+        "design -copy-from gold -as gold gold; design -copy-from gate -as gate gate;"
+        "miter -equiv -flatten -make_outputs gold gate miter; hierarchy -top miter;"
+        "sat -verify -prove trigger 0 -set-def-inputs miter"
+    )
+    assert YOSYS is not None
+    subprocess.run([YOSYS, "-q", "-p", script], cwd=tmp_path, check=True, timeout=120)
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_verilator_has_no_warning(kind: str, tmp_path: Path) -> None:
+    weights, bias, inputs, _ = example(kind)
+    graph = pipeline(solve(weights, inputs, bias=bias, family=XC7), XC7, stages=1)
+    names = []
+    for name, text in {"dut.v": emit(graph, "dut", XC7), **library(None)}.items():
+        (tmp_path / name).write_text(text)
+        names.append(name)
+    verilator = tools.require("verilator")
+    done = subprocess.run(
+        [verilator.command, "--lint-only", "-Wall", "--top-module", "dut",
+         *names],
+        cwd=tmp_path, capture_output=True, text=True, env=verilator.environ(),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+
+
+def test_the_same_arguments_give_the_same_text() -> None:
+    weights, bias, inputs, _ = example("binary")
+    texts = {
+        emit(pipeline(solve(weights, inputs, bias=bias), XC7, target_ns=4), "dut", XC7)
+        for _ in range(2)
+    }
+    assert len(texts) == 1
