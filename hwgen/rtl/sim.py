@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from amaranth.hdl import Elaboratable, Module, ResetInserter, Signal
+from amaranth.hdl import ClockDomain, Elaboratable, Module, ResetInserter, Signal
 from amaranth.sim import Simulator
 from numpy.typing import NDArray
 
@@ -118,6 +118,7 @@ def run_unit(
         port.beats = [pack(beat, port.width) for beat in np.asarray(beats)]
     reset = Signal()
     top = Module()
+    top.domains += ClockDomain("sync")  # a unit of wires brings none
     top.submodules.unit = ResetInserter(reset)(unit)
     bench = _Bench(sources, sinks, list(expect), reset, reset_at, spare, seed)
     _simulate(top, bench.run)

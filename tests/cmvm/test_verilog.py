@@ -60,12 +60,12 @@ def test_structural_and_behavioural_cells_are_proved_equal(kind: str, tmp_path: 
         for name, text in library(family).items():
             (tmp_path / folder / name).write_text(text)
     script = (
-        "read_verilog -sv dut.v gold/*.v; hierarchy -top dut; proc; flatten; opt_clean;"
+        "read_verilog -sv dut.v gold/*.v; hierarchy -top dut; proc; flatten; opt_clean; "
         "rename dut gold; design -stash gold; "
-        f"read_verilog -sv dut.v gate/*.v {CELLS}; hierarchy -top dut; proc; flatten; opt_clean;"
-        "rename dut gate; design -stash gate;"
-        "design -copy-from gold -as gold gold; design -copy-from gate -as gate gate;"
-        "miter -equiv -flatten -make_outputs gold gate miter; hierarchy -top miter;"
+        f"read_verilog -sv dut.v gate/*.v {CELLS}; hierarchy -top dut; proc; flatten; opt_clean; "
+        "rename dut gate; design -stash gate; "
+        "design -copy-from gold -as gold gold; design -copy-from gate -as gate gate; "
+        "miter -equiv -flatten -make_outputs gold gate miter; hierarchy -top miter; "
         "sat -verify -prove trigger 0 -set-def-inputs miter"
     )
     assert YOSYS is not None

@@ -1,0 +1,119 @@
+"""A pipelined adder graph as a unit of streams."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Shape, Signal, Value
+from amaranth.lib.wiring import In, Out
+
+from hwgen.cmvm.graph import Term
+from hwgen.cmvm.pipeline import Pipelined
+from hwgen.cmvm.verilog import emit, library
+from hwgen.families.base import Family, Resources
+from hwgen.inttype import IntType
+from hwgen.rtl.stream import Unit, raw, signature
+from hwgen.rtl.timing import Timing
+
+
+class AdderGraphUnit(Unit):
+    """Gives for every beat of inputs the beat of ``design``'s outputs.
+
+    Throughput: one beat per cycle. Latency: ``design.stages`` cycles; 0 is wires only.
+
+    With ``module``, the datapath is an instance of the Verilog module of that name, whose text
+    ``verilog_files`` gives; without, it is Amaranth, which the simulator runs.
+
+    Members:
+        i: In(stream of one lane per input, elements of the hull of their ranges)
+        o: Out(stream of one lane per output, elements of the hull of their ranges)
+    """
+
+    def __init__(self, design: Pipelined, family: Family, module: str | None = None) -> None:
+        self.design, self.family, self.module = design, family, module
+        graph = design.graph
+        self.i_type = IntType.hull(graph.inputs)
+        self.o_type = IntType.hull(o.type for o in graph.outputs)
+        self.timing = Timing.each(design.stages)
+        super().__init__(
+            {
+                "i": In(signature(self.i_type, len(graph.inputs))),
+                "o": Out(signature(self.o_type, len(graph.outputs))),
+            }
+        )
+
+    def resources(self, family: Family) -> Resources:
+        """The graph, its registers, and the valid bits."""
+        stages = self.design.stages
+        return self.design.resources(family) + Resources(lut=2, ff=stages)
+
+    def verilog_files(self, *, structural: bool = True) -> dict[str, str]:
+        """The module's text and that of the cells it uses; empty without ``module``.
+
+        ``structural`` chooses the family's own cells, otherwise their behavioural twins.
+        """
+        if self.module is None:
+            return {}
+        text = emit(
+            self.design,
+            self.module,
+            self.family,
+            x_slot=self.i_type.width,
+            y_slot=self.o_type.width,
+        )
+        return {f"{self.module}.v": text, **library(self.family if structural else None)}
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        ce = Signal()
+        if self.design.stages:
+            valid = Signal(self.design.stages)
+            m.d.comb += [ce.eq(~self.o.valid | self.o.ready), self.i.ready.eq(ce)]
+            m.d.comb += self.o.valid.eq(valid[-1])
+            with m.If(ce):
+                m.d.sync += valid.eq(Cat(self.i.valid, valid))
+        else:
+            m.d.comb += [self.i.ready.eq(self.o.ready), self.o.valid.eq(self.i.valid)]
+        if self.module is None:
+            self._datapath(m, ce)
+        else:
+            m.submodules.datapath = Instance(
+                self.module,
+                i_clk=ClockSignal() if self.design.stages else Const(0),
+                i_ce=ce,
+                i_x=raw(self.i.payload),
+                o_y=raw(self.o.payload),
+            )
+        return m
+
+    def _datapath(self, m: Module, ce: Signal) -> None:
+        graph, stages = self.design.graph, self.design.stages
+        n = len(graph.inputs)
+        born = [0] * n + list(self.design.stage)
+        rows: list[list[Value]] = []
+        for source, life in enumerate(self.design.lifetimes):
+            dtype = graph.type_of(source)
+            now = Signal(Shape(dtype.width, dtype.signed), name=f"n{source}")
+            if source < n:
+                m.d.comb += now.eq(self.i.payload[source])
+            else:
+                node = graph.nodes[source - n]
+                total: Value = Const(node.bias)
+                for t in node.terms:
+                    total = _plus(total, t, rows[t.source][born[source] - born[t.source]])
+                m.d.comb += now.eq(total)
+            row: list[Value] = [now]
+            for step in range(life):
+                later = Signal.like(now, name=f"n{source}_{step + 1}", reset_less=True)
+                with m.If(ce):
+                    m.d.sync += later.eq(row[-1])
+                row.append(later)
+            rows.append(row)
+        for lane, out in enumerate(graph.outputs):
+            value: Value = Const(out.bias)
+            if out.source is not None:
+                value = rows[out.source][stages - born[out.source]] << out.shift
+            m.d.comb += self.o.payload[lane].eq(value)
+
+
+def _plus(total: Value, term: Term, value: Value) -> Value:
+    shifted = value << term.shift
+    return total - shifted if term.negate else total + shifted
