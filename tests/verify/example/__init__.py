@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
 from hwgen import paths
+from hwgen.backend import boards
+from hwgen.backend.project import Contents
+from hwgen.ir.graph import Graph
+from hwgen.ir.types import IntArray
+from hwgen.ops.input import Encoding, Input
+from hwgen.ops.output import Output
+from hwgen.ops.requantize import Requantize
 from hwgen.verify import manifest as manifests
 from hwgen.verify.manifest import Layer, Manifest, Port, Predicted, Timing
 
@@ -56,3 +64,29 @@ def edit(folder: Path, file: str, old: str, new: str) -> None:
     text = path.read_text()
     assert text.count(old) == 1
     path.write_text(text.replace(old, new))
+
+
+def graph() -> Graph:
+    """The integer graph of the example: steps of 0.5 in, −x − 1 out."""
+    encoding = Encoding((), (Fraction(1, 2),), (0,), 0, 15)
+    source = Input(name="x", inputs=(), shape=(ELEMENTS,), lo=0, hi=15, encoding=encoding)
+    negated = Requantize(
+        name="neg",
+        inputs=("x",),
+        multiplier=IntArray([-1]),
+        bias=IntArray([-1]),
+        shift=0,
+        lo=-16,
+        hi=-1,
+    )
+    sink = Output(name="y", inputs=("neg",), scale=(0.25,), offset=(1.0,))
+    return Graph("example", (source, negated, sink))
+
+
+def contents(board: str) -> Contents:
+    """The example as ``project.render`` takes it."""
+    inputs = np.random.default_rng(0).integers(0, 16, (FRAMES, ELEMENTS))
+    vectors = {"input": inputs, "output": -inputs - 1}
+    vectors |= {"layers/inc": inputs + 1, "layers/neg": -inputs - 1}
+    rtl = {path.name: path.read_text() for path in (HERE / "rtl").glob("*.v")}
+    return Contents(boards.load(board), MANIFEST, graph(), rtl, vectors, {"board": board})

@@ -1,0 +1,69 @@
+"""``driver/model.json``: what a host must know to send frames and to read answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from hwgen.errors import BuildError
+from hwgen.ir.graph import Graph
+from hwgen.ir.meaning import Affine, Clamp, ScalarFunction
+from hwgen.ops.input import Input
+from hwgen.ops.output import Output
+from hwgen.verify.manifest import Manifest
+
+
+def host_model(graph: Graph, manifest: Manifest) -> dict[str, Any]:
+    """Shapes, packing and the meaning of integers at both ends, as plain JSON values."""
+    source, sink = graph.input, graph.output
+    if not isinstance(source, Input) or not isinstance(sink, Output):
+        raise BuildError("a graph must begin with its input and end with its output")
+    encoding = source.encoding
+    return {
+        "name": graph.name,
+        "version": manifest.version,
+        "build_id": manifest.build_id,
+        "clock_mhz": manifest.clock_mhz,
+        "input_shape": list(source.shape),
+        "output_shape": list(graph.types[sink.name].shape),
+        "input": asdict(manifest.input),
+        "output": asdict(manifest.output),
+        "encoding": {
+            "functions": _functions(encoding.functions),
+            "step": [float(step) for step in encoding.step],
+            "zero_point": list(encoding.zero_point),
+            "lo": encoding.lo,
+            "hi": encoding.hi,
+            "sign": encoding.sign,
+            "rounding": encoding.rounding,
+        },
+        "decoding": {
+            "scale": list(sink.scale),
+            "offset": list(sink.offset),
+            "functions": _functions(sink.functions),
+            "order": None if sink.order is None else [int(i) for i in sink.order.values],
+        },
+        "index": sink.index,
+    }
+
+
+def _functions(functions: Iterable[ScalarFunction]) -> list[dict[str, Any]]:
+    return [_function(function) for function in functions]
+
+
+def _function(function: ScalarFunction) -> dict[str, Any]:
+    """One host function; the driver refuses those that it does not know by their kind."""
+    if isinstance(function, Affine):
+        return {
+            "kind": "affine",
+            "scale": [float(value) for value in function.scale],
+            "offset": [float(value) for value in function.offset],
+        }
+    if isinstance(function, Clamp):
+        bounds = {"lo": function.lo, "hi": function.hi}
+        return {
+            "kind": "clamp",
+            **{key: None if value is None else float(value) for key, value in bounds.items()},
+        }
+    return {"kind": type(function).__name__}
