@@ -30,6 +30,7 @@ class Program:
         sources: Verilog and Verilator control files.
         main: the C++ file with ``main``.
         args: more of Verilator's command line.
+        optimise: variables for make, such as OPT_FAST=-O2.
         seal: anything else that the result depends on.
     """
 
@@ -38,13 +39,14 @@ class Program:
     sources: tuple[Path, ...]
     main: Path
     args: tuple[str, ...] = ()
+    optimise: tuple[str, ...] = ()
     seal: str = ""
 
     def digest(self) -> str:
         """Of the contents of all files, the arguments and the tool's version."""
         tool = tools.require("verilator")
         sha = hashlib.sha256()
-        for part in (self.top, self.prefix, *self.args, self.seal, tool.version):
+        for part in (self.top, self.prefix, *self.args, *self.optimise, self.seal, tool.version):
             sha.update(part.encode() + b"\0")
         for file in (*self.sources, self.main):
             sha.update(hashlib.sha256(file.read_bytes()).digest())
@@ -92,7 +94,7 @@ def _compile(program: Program, work: Path) -> None:
     jobs = f"-j{os.cpu_count() or 1}"
     make_command = [
         make.command, jobs, "-C", str(work), "-f", f"V{program.prefix}.mk",
-        f"PYTHON3={sys.executable}", "model",
+        f"PYTHON3={sys.executable}", *program.optimise, "model",
     ]  # fmt: skip
     run_logged(make_command, work / "make.log", env)
     runtime.store(work)
@@ -113,10 +115,11 @@ class _Runtime:
         listing = listing.replace("\\\n", " ")
         names = re.findall(r"^VM_GLOBAL_(?:FAST|SLOW) \+= (.*)$", listing, re.M)
         switches = re.findall(r"^VM_[A-Z_]+ = \S*$", listing, re.M)
-        flags = [arg for arg in program.args if arg.startswith("-O") or arg.startswith("-D")]
+        flags = [arg for arg in program.args if arg.startswith(("-O", "-D", "-std"))]
         compiler = tools.require("g++")
         verilator = tools.require("verilator")
-        key = (verilator.version, verilator.command, compiler.version, *switches, *flags)
+        tool = (verilator.version, verilator.command, compiler.version)
+        key = (*tool, *switches, *flags, *program.optimise)
         digest = hashlib.sha256("\0".join(key).encode()).hexdigest()[:16]
         objects = tuple(f"{name}.o" for line in names for name in line.split())
         return cls(paths.cache() / f"verilator-{digest}", objects)
