@@ -33,6 +33,7 @@ class Sequencer(wiring.Component):  # type: ignore[misc]
         o_ready: In(1)
         ce: Out(1), the pipe moves: the enable of every register of the datapath.
         issue: Out(1), the step that is due is issued in this cycle.
+        tokens: bit k: the register k + 1 stages from the inputs holds a token.
     """
 
     def __init__(self, *, loops: Sequence[int], depth: int, inputs: int = 1) -> None:
@@ -42,6 +43,7 @@ class Sequencer(wiring.Component):  # type: ignore[misc]
             index == turns - 1 if turns > 1 else Const(1)
             for index, turns in zip(self.index, self.loops, strict=True)
         ]
+        self.tokens = Signal(depth)
         self._step: Signal | None = None
         super().__init__(
             {
@@ -99,10 +101,9 @@ class Sequencer(wiring.Component):  # type: ignore[misc]
             m.d.comb += self.i_ready[k].eq(reduce(and_, others, go & self.consume[k]))
         m.d.comb += self.issue.eq(reduce(and_, have, go))
         if self.depth:
-            valid = Signal(self.depth)
-            m.d.comb += [self.o_valid.eq(valid[-1]), self.ce.eq(~self.o_valid | self.o_ready)]
+            m.d.comb += [self.o_valid.eq(self.tokens[-1]), self.ce.eq(~self.o_valid | self.o_ready)]
             with m.If(self.ce):
-                m.d.sync += valid.eq(Cat(self.issue & self.emit, valid))
+                m.d.sync += self.tokens.eq(Cat(self.issue & self.emit, self.tokens))
         else:
             m.d.comb += [self.o_valid.eq(reduce(and_, have, self.emit)), self.ce.eq(self.issue)]
         turn: Value = self.issue

@@ -1,0 +1,351 @@
+"""A matrix times a stream of vectors, PE rows by SIMD columns in a cycle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from numpy.typing import NDArray
+
+from hwgen.families.base import Family, Resources
+from hwgen.inttype import IntType
+from hwgen.rtl import sequence
+from hwgen.rtl.alphabet import Alphabet, Multiplier
+from hwgen.rtl.memory import block_table, rom_price, style, table
+from hwgen.rtl.sequence import Sequencer
+from hwgen.rtl.signed_tree import SignedTree, relative_signs, tree_constant
+from hwgen.rtl.stream import Unit, raw, signature
+from hwgen.rtl.timing import Timing
+
+Ints = NDArray[np.int64]
+
+
+def product_range(weights: Ints, bias: Ints, dtype: IntType) -> IntType:
+    """The exact range of ``weights @ x + bias`` over all rows, x of ``dtype``."""
+    positive = np.maximum(weights, 0).sum(axis=1)
+    negative = np.minimum(weights, 0).sum(axis=1)
+    lo = positive * dtype.lo + negative * dtype.hi + bias
+    hi = positive * dtype.hi + negative * dtype.lo + bias
+    return IntType(int(lo.min()), int(hi.max()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatVecShape:
+    """Everything about a ``MatVecUnit`` but its numbers: cheap to make, to time and to price.
+
+    Members:
+        rows, columns: of the matrix. pe divides rows, simd divides columns.
+        input, output: ranges of the elements of x and y.
+        memory: where the weights are: LUTs or block RAM.
+        multiplier: what multiplies by weights that are not powers of two.
+        buffer: where x is kept for the later passes.
+        levels_per_stage: levels of adders (and multipliers) between two registers.
+    """
+
+    rows: int
+    columns: int
+    pe: int
+    simd: int
+    alphabet: Alphabet
+    input: IntType
+    output: IntType
+    memory: Literal["lut", "block"] = "lut"
+    multiplier: Multiplier = "lut"
+    buffer: Literal["lut", "block"] = "lut"
+    levels_per_stage: int = 2
+
+    def __post_init__(self) -> None:
+        if self.rows % self.pe or self.columns % self.simd:
+            raise ValueError(
+                f"pe and simd must divide {self.rows} rows and {self.columns} columns, "
+                f"not {self.pe} and {self.simd}"
+            )
+
+    @property
+    def passes(self) -> int:
+        return self.rows // self.pe
+
+    @property
+    def beats(self) -> int:
+        return self.columns // self.simd
+
+    @property
+    def steps(self) -> int:
+        return self.passes * self.beats
+
+    @property
+    def depth(self) -> int:
+        return self.tree.stages + 2
+
+    @property
+    def x_max(self) -> int:
+        """The greatest input code: negative inputs are moved up by half their range of bits."""
+        return self.input.hi + self.x_offset
+
+    @property
+    def x_offset(self) -> int:
+        return (1 << (self.input.width - 1)) if self.input.signed else 0
+
+    @cached_property
+    def tree(self) -> SignedTree:
+        return SignedTree(
+            self.simd,
+            self.alphabet.product_max(self.x_max, self.multiplier),
+            self.output.width,
+            min(self.alphabet.levels(self.multiplier), self.levels_per_stage),
+            self.levels_per_stage,
+        )
+
+    @property
+    def timing(self) -> Timing:
+        """All beats in the first pass, one out at the end of every pass."""
+        consume = np.arange(self.steps) < self.beats
+        emit = np.arange(self.steps) % self.beats == self.beats - 1
+        return Timing.pipe(consume, emit, self.depth)
+
+    def resources(self, family: Family) -> Resources:
+        """A whole unit, in microseconds."""
+        width, x_bits = self.input.width, self.input.width * self.simd
+        signed = self.alphabet.signed
+        stored = self.pe * self.simd * self.alphabet.width
+        total = sequence.price(
+            (self.passes, self.beats), self.depth, step=self.beats & (self.beats - 1) != 0
+        )
+        total += rom_price(self.steps, stored, self.memory, family)
+        if self.memory == "lut" and self.steps > 1:
+            total += Resources(ff=stored)
+        total += self._replay(x_bits, family)
+        triple = self.alphabet.triple_price(width, self.multiplier, family)
+        total += triple.scaled(self.simd) + Resources(ff=x_bits)
+        lanes = self.alphabet.price(width, self.multiplier, family).scaled(self.simd)
+        total += (lanes + self.tree.price(family, signed=signed)).scaled(self.pe)
+        return total + self._accumulator(family)
+
+    def _replay(self, x_bits: int, family: Family) -> Resources:
+        if self.passes == 1 or self.beats == 1:
+            return Resources()
+        if self.buffer == "block":
+            ram = family.block_rom(self.beats, x_bits)
+            return Resources(lut=x_bits, ff=2, bram36=ram)
+        return Resources(lut=family.lutram(self.beats, x_bits) + x_bits)
+
+    def _accumulator(self, family: Family) -> Resources:
+        width = self.output.width
+        lut = width + family.adder_extra + (self.tree.root_width if self.alphabet.signed else 0)
+        one = Resources(lut=lut + family.rom(self.passes, width), ff=width)
+        rows = Resources(ff=(self.passes - 1).bit_length(), lut=(self.passes - 1).bit_length())
+        flags = Resources(ff=self.depth if self.beats > 1 else 0, lut=3)
+        return one.scaled(self.pe) + rows + flags
+
+
+class MatVecUnit(Unit):
+    """``y = weights @ x + bias``, with weights in a memory.
+
+    A vector x arrives as ``columns / simd`` beats in the first of ``rows / pe`` passes and is kept
+    for the others; every pass gives one beat, the next ``pe`` elements of y. Signs are applied in
+    the adder tree (``rtl.signed_tree``), magnitudes before it: by wires (binary), gates (ternary),
+    shifters (powers of two) or multipliers.
+
+    Throughput: a vector in ``(rows / pe) * (columns / simd)`` cycles. Latency: ``shape.depth``
+    cycles from the last beat of a pass.
+
+    Members:
+        i: In(stream of ``simd`` elements of ``input``)
+        o: Out(stream of ``pe`` elements of ``shape.output``)
+    """
+
+    def __init__(
+        self,
+        weights: object,
+        bias: object,
+        input: IntType,
+        *,
+        pe: int,
+        simd: int,
+        alphabet: Alphabet | None = None,
+        output: IntType | None = None,
+        **options: Any,
+    ) -> None:
+        self.weights = np.asarray(weights, dtype=np.int64)
+        self.bias = np.asarray(bias, dtype=np.int64)
+        exact = product_range(self.weights, self.bias, input)
+        self.shape = MatVecShape(
+            rows=len(self.weights),
+            columns=self.weights.shape[1],
+            pe=pe,
+            simd=simd,
+            alphabet=alphabet or Alphabet.of(self.weights),
+            input=input,
+            output=output or exact,
+            **options,
+        )
+        if not self.shape.output.holds(exact):
+            raise ValueError(f"output must hold {exact}, not {output}")
+        self.timing = self.shape.timing
+        super().__init__(
+            {"i": In(signature(input, simd)), "o": Out(signature(self.shape.output, pe))}
+        )
+
+    def resources(self, family: Family) -> Resources:
+        return self.shape.resources(family)
+
+    def tables(self) -> tuple[list[int], Ints]:
+        """The words of the weight memory, and what every row's sum starts from.
+
+        A word holds, per PE, its relative signs and then its lanes' magnitude codes. Starts are
+        modulo two to the width of the output: they take the constants of the tree back.
+        """
+        s = self.shape
+        tiles = self.weights.reshape(s.passes, s.pe, s.beats, s.simd).transpose(0, 2, 1, 3)
+        magnitudes, negative = np.abs(tiles), tiles < 0
+        leaves = magnitudes * s.x_offset + s.alphabet.constant(s.multiplier)
+        root = tree_constant(s.tree, leaves, negative)
+        mirrored = (1 << s.tree.root_width) - 1 - root
+        offset = (np.where(negative[..., 0], mirrored, root) + 1).sum(axis=1)
+        start = (self.bias - offset.reshape(-1)) % (1 << s.output.width)
+        fields: list[tuple[NDArray[Any], int]] = (
+            [(relative_signs(negative).astype(np.int64), 1)] if s.alphabet.signed else []
+        )
+        fields.append((s.alphabet.codes(magnitudes), s.alphabet.code_width))
+        return _words([(f.reshape(s.steps, s.pe, -1), width) for f, width in fields]), start
+
+    def elaborate(self, platform: object) -> Module:
+        m, s = Module(), self.shape
+        words, start = self.tables()
+        seq = Sequencer(loops=(s.passes, s.beats), depth=s.depth)
+        seq.attach(m, [self.i], self.o, [seq.index[0] == 0], seq.last[1])
+        x, triple = self._operands(m, seq)
+        word = self._weights(m, seq, words)
+        share = len(word) // s.pe
+        stage = s.tree.stages
+        last = seq.tokens[stage]
+        active = last if s.beats == 1 else seq.delayed(m, seq.issue, stage + 1, reset=True)
+        first, base = self._start(m, seq, start, active, last)
+        width = s.output.width
+        for p in range(s.pe):
+            root, sign = self._row(m, seq, word[p * share : (p + 1) * share], x, triple)
+            total = Signal(width, name=f"total_{p}", reset_less=True)
+            begin = base[p * width : (p + 1) * width]
+            before = begin if s.beats == 1 else Mux(first, begin, total)
+            with m.If(seq.ce & active):
+                m.d.sync += total.eq((root ^ sign.replicate(len(root))) - ~before)
+            m.d.comb += raw(self.o.payload)[p * width : (p + 1) * width].eq(total)
+        return m
+
+    def _operands(self, m: Module, seq: Sequencer) -> tuple[list[Value], list[Value]]:
+        """The lanes of x behind one register, unsigned, and three times each where needed."""
+        s = self.shape
+        bits: Value = raw(self.i.payload)
+        first = Value.cast(seq.index[0] == 0)
+        load = seq.ce if s.passes == 1 or s.beats > 1 else seq.ce & first
+        kept = s.passes > 1 and s.beats > 1
+        if kept and s.buffer == "lut":
+            bits = Mux(first, bits, self._buffer(m, seq, first))
+        fresh = self._lanes(bits)
+        x = [_register(m, v, load) for v in fresh]
+        if kept and s.buffer == "block":
+            later = self._lanes(self._buffer(m, seq, first))
+            new = seq.delayed(m, first, 1)
+            x = [Mux(new, a, b) for a, b in zip(x, later, strict=True)]
+            fresh, load = x, None
+        if s.alphabet.kind != "digits" or s.multiplier == "dsp":
+            return x, x
+        triple = [v + Cat(Const(0, 1), v) for v in fresh]
+        return x, triple if load is None else [_register(m, v, load) for v in triple]
+
+    def _buffer(self, m: Module, seq: Sequencer, first: Value) -> Value:
+        """What the beat of this number held in the first pass, from LUT or block RAM."""
+        s = self.shape
+        bits = raw(self.i.payload)
+        m.submodules.buffer = memory = Memory(
+            shape=len(bits), depth=s.beats, init=[], attrs=style(s.buffer)
+        )
+        write = memory.write_port()
+        read = memory.read_port(domain="comb" if s.buffer == "lut" else "sync")
+        m.d.comb += [
+            write.addr.eq(seq.index[1]),
+            write.data.eq(bits),
+            write.en.eq(seq.issue & first),
+            read.addr.eq(seq.index[1]),
+        ]
+        if s.buffer == "block":
+            m.d.comb += read.en.eq(seq.ce)
+        return Value.cast(read.data)
+
+    def _lanes(self, bits: Value) -> list[Value]:
+        """The elements as unsigned codes: half the range is added to those that are signed."""
+        width = self.shape.input.width
+        flip = Const(self.shape.x_offset, width)
+        return [bits[k * width : (k + 1) * width] ^ flip for k in range(self.shape.simd)]
+
+    def _weights(self, m: Module, seq: Sequencer, words: list[int]) -> Value:
+        """This step's word behind one register."""
+        s = self.shape
+        width = s.pe * s.simd * s.alphabet.width
+        if s.memory == "block" and s.steps > 1 and width:
+            return block_table(m, words, width, seq.step, seq.ce, "weights")
+        word = table(m, words, width, seq.step, "weights")
+        return word if s.steps == 1 or not width else seq.delayed(m, word, 1)
+
+    def _start(
+        self, m: Module, seq: Sequencer, start: Ints, active: Value, last: Value
+    ) -> tuple[Signal, Value]:
+        """At the accumulators: whether a sum begins, and what the sums of all PEs begin with."""
+        s = self.shape
+        first = Signal(init=1)
+        with m.If(seq.ce & active):
+            m.d.sync += first.eq(last)
+        row = Signal(range(max(s.passes, 2)))
+        with m.If(seq.ce & last):
+            m.d.sync += row.eq(row + 1)
+            with m.If(row == s.passes - 1):
+                m.d.sync += row.eq(0)
+        words = _words([(start.reshape(s.passes, s.pe, 1), s.output.width)])
+        return first, table(m, words, s.pe * s.output.width, row, "starts")
+
+    def _row(
+        self, m: Module, seq: Sequencer, word: Value, x: list[Value], triple: list[Value]
+    ) -> tuple[Value, Value]:
+        """One PE's sum of products, and the sign it still has to take."""
+        s = self.shape
+        signs = list(word[: s.simd]) if s.alphabet.signed else [Const(0, 1)] * s.simd
+        codes, width = word[s.simd * int(s.alphabet.signed) :], s.alphabet.code_width
+        leaves = [
+            s.alphabet.multiply(
+                m, codes[k * width : (k + 1) * width], x[k], triple[k], s.multiplier
+            )
+            for k in range(s.simd)
+        ]
+
+        def delay(value: Value, stages: int) -> Value:
+            return value if isinstance(value, Const) else seq.delayed(m, value, stages)
+
+        root = s.tree.build(leaves, signs, delay)
+        return root, delay(signs[-1], s.tree.stages)
+
+
+def _register(m: Module, value: Value, enable: Value) -> Signal:
+    register = Signal(len(value), reset_less=True)
+    with m.If(enable):
+        m.d.sync += register.eq(value)
+    return register
+
+
+def _words(fields: list[tuple[NDArray[Any], int]]) -> list[int]:
+    """Per step one integer: PE after PE, field after field, element after element."""
+    steps, pe, _ = fields[0][0].shape
+    bits = [
+        ((values[..., None] >> np.arange(width)) & 1).reshape(steps, pe, -1)
+        for values, width in fields
+        if width
+    ]
+    if not bits:
+        return [0] * steps
+    flat = np.concatenate(bits, axis=2).reshape(steps, -1).astype(np.uint8)
+    packed = np.packbits(flat, axis=1, bitorder="little")
+    return [int.from_bytes(row.tobytes(), "little") for row in packed]

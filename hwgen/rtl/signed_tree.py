@@ -1,0 +1,166 @@
+"""A tree that adds unsigned numbers with signs at one LUT per bit, signs included.
+
+Signs are relative: a node makes ``u ± v``, and the sign that both share is left to its parent. On
+one LUT and a carry chain ``-v`` is the complement of v within its own width, which differs from
+``-v`` by a constant; so every sum is off by a constant that depends on the signs alone. The caller
+takes it back in a bias (``tree_constant`` says how much). Everything stays unsigned, no sign is
+extended, and synthesis cannot merge two nodes into a larger, dearer adder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from amaranth.hdl import Cat, Const, Value
+from numpy.typing import NDArray
+
+from hwgen.families.base import Family, Resources
+
+Ints = NDArray[np.int64]
+
+
+def combine(u: Value, v: Value, sign: Any, width: int) -> Value:
+    """``u + v + 1``, or where ``sign`` is 1 ``u - v + 2**len(v)``, its ``width`` low bits.
+
+    It is written as a subtraction because synthesis then keeps ``u`` on the carry chain's plain
+    side and absorbs the signed ``v`` into the LUTs.
+    """
+    inverted = v ^ (~Value.cast(sign)[0]).replicate(len(v))
+    if width > len(v):
+        inverted = Cat(inverted, Const(-1, width - len(v)))
+    return (u - inverted.as_signed())[:width]
+
+
+def combined_max(u_max: int, v_max: int) -> int:
+    """The greatest value of ``combine`` for unsigned operands up to these."""
+    return u_max + (1 << v_max.bit_length())
+
+
+@dataclass(frozen=True)
+class SignedTree:
+    """The shape of such a tree: ``lanes`` leaves up to ``leaf_max``, sums modulo 2**limit.
+
+    Members:
+        lead: levels of logic before the first adder, all in its stage: at most levels_per_stage.
+        levels_per_stage: levels of logic between two registers.
+    """
+
+    lanes: int
+    leaf_max: int
+    limit: int
+    lead: int = 0
+    levels_per_stage: int = 2
+
+    @cached_property
+    def maxima(self) -> list[list[int]]:
+        """Per level from the leaves, the greatest value of every node."""
+        full = (1 << self.limit) - 1
+        levels = [[min(self.leaf_max, full)] * self.lanes]
+        while len(levels[-1]) > 1:
+            row = levels[-1]
+            sums = [min(combined_max(u, v), full) for u, v in _pairs(row)]
+            levels.append(sums + row[2 * len(sums) :])
+        return levels
+
+    @property
+    def stages(self) -> int:
+        """Registers from the leaves' operands to the root."""
+        return (self.lead + len(self.maxima) - 1) // self.levels_per_stage
+
+    @property
+    def root_width(self) -> int:
+        return _width(self.maxima[-1][0])
+
+    def stage_of(self, level: int) -> int:
+        """Registers before the adders of ``level`` (1 is the first above the leaves)."""
+        return (self.lead + level - 1) // self.levels_per_stage
+
+    def registered(self, level: int) -> bool:
+        """Whether the results of ``level`` (0: the leaves) go into registers."""
+        done = self.lead + level
+        return done > 0 and done % self.levels_per_stage == 0
+
+    def build(
+        self, leaves: list[Value], signs: list[Value], delay: Callable[[Value, int], Value]
+    ) -> Value:
+        """The root; ``signs`` in the order of ``relative_signs``, its last left to the caller.
+
+        ``delay(value, n)`` is value behind n registers of the pipe.
+        """
+        at = 0
+        row = [_fit(v, _width(top)) for v, top in zip(leaves, self.maxima[0], strict=True)]
+        if self.registered(0):
+            row = [delay(v, 1) for v in row]
+        for level in range(1, len(self.maxima)):
+            tops = self.maxima[level]
+            sums = []
+            for k, (u, v) in enumerate(_pairs(row)):
+                sign = delay(signs[at], self.stage_of(level))
+                sums.append(combine(u, v, sign, _width(tops[k])))
+                at += 1
+            row = sums + row[2 * len(sums) :]
+            if self.registered(level):
+                row = [delay(v, 1) for v in row]
+        return row[0]
+
+    def price(self, family: Family, *, signed: bool) -> Resources:
+        """Adders and registers, with those that delay the signs."""
+        lut = ff = 0.0
+        for level, row in enumerate(self.maxima):
+            if level:
+                below = self.maxima[level - 1]
+                lut += sum(_adder_price(_width(u), _width(v), family) for u, v in _pairs(below))
+                if signed:
+                    ff += (len(below) // 2) * min(self.stage_of(level), 2)
+            if self.registered(level):
+                ff += sum(_width(top) for top in row)
+        return Resources(lut=lut, ff=ff + (self.stages if signed else 0))
+
+
+def _adder_price(u: int, v: int, family: Family) -> float:
+    return max(u, v) + family.adder_extra
+
+
+def _pairs(row: list[Any]) -> list[tuple[Any, Any]]:
+    return [(row[k], row[k + 1]) for k in range(0, len(row) - 1, 2)]
+
+
+def _fit(value: Value, width: int) -> Value:
+    if len(value) >= width:
+        return value[:width]
+    return Cat(value, Const(0, width - len(value)))
+
+
+def _width(top: int) -> int:
+    return max(top.bit_length(), 1)
+
+
+def relative_signs(negative: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The signs that the nodes take, level by level, then the root's own, along the last axis."""
+    row = np.asarray(negative, dtype=bool)
+    out = []
+    while row.shape[-1] > 1:
+        pairs = row.shape[-1] // 2
+        first, second = row[..., 0 : 2 * pairs : 2], row[..., 1 : 2 * pairs : 2]
+        out.append(first ^ second)
+        row = np.concatenate([first, row[..., 2 * pairs :]], axis=-1)
+    return np.concatenate([*out, row], axis=-1)
+
+
+def tree_constant(tree: SignedTree, leaves: Ints, negative: NDArray[np.bool_]) -> Ints:
+    """The root for these leaves (last axis: lanes), exactly as the circuit makes it."""
+    row, signs = np.asarray(leaves, dtype=np.int64), relative_signs(negative)
+    at = 0
+    for level in range(1, len(tree.maxima)):
+        below, pairs = tree.maxima[level - 1], row.shape[-1] // 2
+        u, v = row[..., 0 : 2 * pairs : 2], row[..., 1 : 2 * pairs : 2]
+        span = np.array([1 << _width(t) for t in below[1 : 2 * pairs : 2]], dtype=np.int64)
+        sign = signs[..., at : at + pairs]
+        sums = (u + np.where(sign, span - v, v + 1)) % (1 << tree.limit)
+        row = np.concatenate([sums, row[..., 2 * pairs :]], axis=-1)
+        at += pairs
+    return row[..., 0]
