@@ -1,0 +1,213 @@
+"""Synthesis of a built project with yosys, counted per unit of the core and in total.
+
+Counting: look-up tables one each, LUT6_2 one, shift registers and LUT RAM as the LUTs that they
+occupy; ECP5 CCU2C two, Gowin ALU one, since those are LUTs in carry mode. CARRY4/8, SB_CARRY, wide
+multiplexers and inverters cost nothing. Memories count in 36-kbit block RAMs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hwgen import tools
+from hwgen.errors import BuildError, UsageError
+from hwgen.families.base import Resources
+from hwgen.verify import manifest as manifests
+from hwgen.verify import verilate
+
+WORK = "synth"
+
+COMMANDS = {
+    "xc7": "synth_xilinx -family xc7 -flatten -noiopad",
+    "xcup": "synth_xilinx -family xcup -flatten -noiopad",
+    "ecp5": "synth_ecp5",
+    "ice40": "synth_ice40 -dsp -spram",
+    "gowin": "synth_gowin -noiopads",
+}
+
+# What one cell takes: a pattern of its name, the field of Resources, and how much of it.
+PRICES: tuple[tuple[str, str, float], ...] = (
+    (r"LUT[1-6]|LUT6_2|SB_LUT4", "lut", 1),
+    (r"CCU2C", "lut", 2),
+    (r"ALU", "lut", 1),
+    (r"SRL16E|SRLC16E|SRLC32E", "lutram", 1),
+    (r"RAM(32|64)X1S|RAM32X1S_1|RAM64X1S_1", "lutram", 1),
+    (r"RAM(32|64)X1D|RAM128X1S", "lutram", 2),
+    (r"RAM128X1D|RAM32M|RAM64M|RAM256X1S", "lutram", 4),
+    (r"RAM32M16|RAM64M8|RAM256X1D|RAM512X1S", "lutram", 8),
+    (r"TRELLIS_DPR16X4", "lutram", 4),
+    (r"RAM16SDP[124]|RAM16SP[124]", "lutram", 4),
+    (r"FD[RSCP]E(_1)?|TRELLIS_FF|SB_DFF\w*|DFF\w*|LD[CP]E", "ff", 1),
+    (r"RAMB36E[12]", "bram36", 1),
+    (r"RAMB18E[12]|DP16KD|PDPW16KD|DPX?9?B|SDPX?9?B|SPX?9?|pROMX?9?", "bram36", 0.5),
+    (r"URAM288(_BASE)?", "bram36", 8),
+    (r"SB_RAM40_4K\w*", "bram36", 0.125),
+    (r"SB_SPRAM256KA", "bram36", 8),
+    (r"DSP48E[12]|MULT18X18D|SB_MAC16|MULT(9X9|18X18|36X36)|MULTALU\w+", "dsp", 1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SynthPart:
+    """What one unit of the core takes, or the whole accelerator.
+
+    Members:
+        name: of the layer in the manifest, or of the instance where it is no layer.
+        instance: in the core; empty for what is outside the units.
+        lutram: LUTs within ``resources.lut`` that are memory or shift register.
+        cells: cells by type.
+    """
+
+    name: str
+    instance: str
+    resources: Resources
+    lutram: int
+    cells: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SynthResult:
+    """Cells of the accelerator after synthesis.
+
+    Members:
+        total: everything.
+        parts: the units of the core, in the order of the circuit.
+        rest: all else: the AXI adapters and the wiring of the core.
+        tool: yosys and its version.
+    """
+
+    family: str
+    total: SynthPart
+    parts: tuple[SynthPart, ...]
+    rest: SynthPart
+    tool: str
+    seconds: float
+
+
+def synthesize(folder: Path, family: str, *, timeout: float = 7200.0) -> SynthResult:
+    """Runs yosys for ``family`` on a built project; the log stays in ``synth/``.
+
+    Raises:
+        UsageError: ``folder`` is not a built project, or yosys knows no such family.
+        ToolError: yosys is missing.
+        BuildError: yosys failed, or took longer than ``timeout`` seconds.
+    """
+    if family not in COMMANDS:
+        raise UsageError(f"family must be one of {', '.join(COMMANDS)}, not {family!r}")
+    folder = folder.resolve()
+    manifest = manifests.read(folder)
+    sources = manifests.sources(folder)
+    units = instances(manifest.core, [source.read_text("utf-8") for source in sources])
+    work = folder / WORK
+    work.mkdir(exist_ok=True)
+    began = time.monotonic()
+    stat = _run(folder, sources, manifest.top, units.values(), family, timeout)
+    counts = _per_module(stat, units.values(), manifest.top)
+    named = {layer.instance: layer.name for layer in manifest.layers}
+    parts = tuple(
+        _part(named.get(instance, instance), instance, counts[module])
+        for instance, module in units.items()
+    )
+    tool = tools.require("yosys")
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update(part.cells)
+    total.update(counts[manifest.top])
+    return SynthResult(
+        family=family,
+        total=_part(manifest.top, "", total),
+        parts=parts,
+        rest=_part("rest", "", counts[manifest.top]),
+        tool=f"{tool.name} {tool.version}",
+        seconds=time.monotonic() - began,
+    )
+
+
+def instances(core: str, texts: Iterable[str]) -> dict[str, str]:
+    """Module of every unit that stands directly in module ``core``, by its instance's name."""
+    text = "\n".join(texts)
+    name = r"(\\\S+(?=\s)|[A-Za-z_]\w*)"
+    modules = {found.lstrip("\\") for found in re.findall(rf"^\s*module\s+{name}", text, re.M)}
+    body = re.search(rf"^\s*module\s+\\?{re.escape(core)}\b.*?^\s*endmodule", text, re.M | re.S)
+    if body is None:
+        raise BuildError(f"rtl/ must hold module {core}", hint="build the project again")
+    parameters = r"(?:#\s*\(.*?\)\s*)?"
+    found = re.findall(rf"^\s*{name}\s+{parameters}{name}\s*\(", body[0], re.M | re.S)
+    pairs = [(module.lstrip("\\"), instance.lstrip("\\")) for module, instance in found]
+    return {instance: module for module, instance in pairs if module in modules}
+
+
+def _run(
+    folder: Path, sources: list[Path], top: str, kept: Iterable[str], family: str, timeout: float
+) -> dict[str, Any]:
+    """The JSON of yosys's ``stat``, by module.
+
+    yosys runs in ``folder`` with relative paths: its WebAssembly build sees little else.
+    """
+    yosys = tools.require("yosys")
+    work = folder / WORK
+    stat = work / f"stat-{family}.json"
+    stat.unlink(missing_ok=True)
+    lines = [f'read_verilog "{source.relative_to(folder).as_posix()}"' for source in sources]
+    lines += [f"hierarchy -check -top {top}"]
+    lines += [f"setattr -mod -set keep_hierarchy 1 \\{module}" for module in sorted(set(kept))]
+    lines += [f"{COMMANDS[family]} -top {top}", f"tee -q -o {WORK}/{stat.name} stat -json"]
+    script = work / f"yosys-{family}.ys"
+    script.write_text("\n".join(lines) + "\n", "utf-8")
+    log = work / f"yosys-{family}.log"
+    try:
+        command = [yosys.command, "-s", f"{WORK}/{script.name}"]
+        verilate.run_logged(command, log, yosys.environ(), folder, timeout)
+        data = json.loads(stat.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise BuildError(f"yosys wrote no statistics: {error}\n{verilate.tail(log)}") from None
+    modules = data.get("modules")
+    if not isinstance(modules, dict):
+        raise BuildError("yosys's statistics must have modules", hint="install a newer yosys")
+    return modules
+
+
+def _per_module(
+    modules: Mapping[str, Any], kept: Iterable[str], top: str
+) -> dict[str, Counter[str]]:
+    """Cells by type within each kept module and the top, modules inside them resolved."""
+    plain = {name.lstrip("\\"): record for name, record in modules.items()}
+    stops = set(kept)
+
+    def count(name: str) -> Counter[str]:
+        found: Counter[str] = Counter()
+        record = plain.get(name, {})
+        for kind in ("num_cells_by_type", "num_submodules_by_type"):
+            for cell, number in record.get(kind, {}).items():
+                inner = cell.lstrip("\\")
+                if inner in stops or inner == "$scopeinfo":
+                    continue
+                if inner in plain:
+                    for deep, times in count(inner).items():
+                        found[deep] += times * int(number)
+                else:
+                    found[inner] += int(number)
+        return found
+
+    return {name: count(name) for name in (*stops, top)}
+
+
+def _part(name: str, instance: str, cells: Mapping[str, int]) -> SynthPart:
+    sums = dict.fromkeys(("lut", "lutram", "ff", "bram36", "dsp"), 0.0)
+    for cell, number in cells.items():
+        for pattern, kind, price in PRICES:
+            if re.fullmatch(pattern, cell):
+                sums[kind] += price * number
+                break
+    lutram = int(sums["lutram"])
+    resources = Resources(
+        lut=sums["lut"] + lutram, ff=sums["ff"], bram36=sums["bram36"], dsp=sums["dsp"]
+    )
+    return SynthPart(name, instance, resources, lutram, dict(sorted(cells.items())))
