@@ -62,6 +62,10 @@ class HardwareNode(Node):
         """Estimate before synthesis of this node's circuit."""
         raise NotImplementedError
 
+    def floor(self, config: Config, inputs: tuple[TensorType, ...], family: Family) -> Resources:
+        """A lower bound of ``resources`` that costs next to nothing to compute."""
+        return Resources()
+
     def circuit(self, config: Config, inputs: tuple[TensorType, ...], family: Family) -> Any:
         """The Amaranth component."""
         raise NotImplementedError

@@ -1,0 +1,211 @@
+"""Which circuits an accelerator is made of, and which stream each reads: the plan that is priced,
+timed and then built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from hwgen.families.base import Family, Resources
+from hwgen.inttype import IntType
+from hwgen.ir.graph import Graph
+from hwgen.ir.node import Node
+from hwgen.ops.base import Config, HardwareNode
+from hwgen.rtl.convert import Converter
+from hwgen.rtl.fifo import Fifo
+from hwgen.rtl.fork import Fork
+from hwgen.rtl.stream import Elastic
+from hwgen.rtl.tokens import Measure, TokenGraph
+
+READY_CHAIN = 12
+"""Units in a row before an elastic register breaks the chain of ready signals."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """``beats`` beats a frame of ``lanes`` elements of ``dtype``, from ``port`` of ``source``."""
+
+    source: str
+    port: str
+    dtype: IntType
+    lanes: int
+    beats: int
+
+    @property
+    def elements(self) -> int:
+        return self.lanes * self.beats
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """One circuit: its instance name, the streams it reads, and the graph's node it stands for."""
+
+    instance: str
+    unit: Any
+    inputs: tuple[Stream, ...]
+    node: str | None = None
+    config: Config | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """All circuits of a core in stream order, its input stream and the one that leaves it.
+
+    ``taps`` holds the output stream of every node that has a circuit.
+    """
+
+    graph: Graph
+    family: Family
+    blocks: tuple[Block, ...]
+    input: Stream
+    output: Stream
+    taps: Mapping[str, Stream]
+
+    def resources(self) -> dict[str, Resources]:
+        """Estimate per instance."""
+        return {b.instance: b.unit.resources(self.family) for b in self.blocks}
+
+    def measure(self) -> Measure:
+        """Latency and initiation interval by the exact token-level model."""
+        return self._measured
+
+    @cached_property
+    def _measured(self) -> Measure:
+        return token_graph(self.blocks, self.input, self.output).measure()
+
+
+def token_graph(blocks: tuple[Block, ...], source: Stream, sink: Stream) -> TokenGraph:
+    """The timing of the blocks as a token graph."""
+    tokens = TokenGraph()
+    channels = {(source.source, source.port): tokens.source(source.beats)}
+    for block in blocks:
+        reads = [channels[s.source, s.port] for s in block.inputs]
+        if isinstance(block.unit, Fork):
+            for k, channel in enumerate(tokens.fork(reads[0], block.unit.outputs)):
+                channels[block.instance, f"o{k}"] = channel
+        else:
+            channels[block.instance, "o"] = tokens.node(block.unit.timing, *reads)
+    tokens.sink(channels[sink.source, sink.port])
+    return tokens
+
+
+def lay_out(graph: Graph, configs: Mapping[str, Config], family: Family) -> Layout:
+    """Circuits for every node at its configuration, with converters, forks and FIFOs between.
+
+    FIFOs behind forks get the depth that the token-level model says they fill.
+    """
+    planned = _Planner(graph, configs, family, {}).plan()
+    queues = [b.instance for b in planned.blocks if isinstance(b.unit, Fifo | Elastic)]
+    fifos = {b.instance for b in planned.blocks if isinstance(b.unit, Fifo)}
+    if not fifos:
+        return planned
+    filled = planned.measure().occupancy
+    depths = {n: max(d, 2) for n, d in zip(queues, filled, strict=True) if n in fifos}
+    return _Planner(graph, configs, family, depths).plan()
+
+
+class _Planner:
+    """One walk over the graph, appending blocks."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        configs: Mapping[str, Config],
+        family: Family,
+        depths: Mapping[str, int],
+    ) -> None:
+        self.graph, self.configs, self.family, self.depths = graph, configs, family, depths
+        self.blocks: list[Block] = []
+        self.ready: dict[str, list[Stream]] = {}  # unread copies of each value's stream
+        self.chain: dict[str, int] = {"": 0}
+        self.taps: dict[str, Stream] = {}
+
+    def plan(self) -> Layout:
+        first = self.graph.input
+        source = self._source(first)
+        self._offer(first, source)
+        for node in self.graph.nodes[1:]:
+            streams = tuple(self._take(name) for name in node.inputs)
+            self._offer(node, self._built(node, streams))
+        output = self.ready[self.graph.output.name][0]
+        blocks = tuple(self.blocks)
+        return Layout(self.graph, self.family, blocks, source, output, self.taps)
+
+    def _source(self, node: Node) -> Stream:
+        """The core's input: as many lanes as the widest reader takes."""
+        kind = self.graph.types[node.name]
+        lanes = max(self._lanes_wanted(node))
+        return Stream("", "i", kind.element, lanes, kind.elements // lanes)
+
+    def _lanes_wanted(self, node: Node) -> list[int]:
+        wanted: list[int] = []
+        for reader in self.graph.consumers[node.name]:
+            assert isinstance(reader, HardwareNode)
+            if reader.wires_only:
+                wanted += self._lanes_wanted(reader)
+            else:
+                config = self.configs[reader.name]
+                wanted.append(reader.lanes(config, self.graph.input_types(reader))[0])
+        return wanted or [1]
+
+    def _offer(self, node: Node, stream: Stream) -> None:
+        """Makes a stream ready for the node's readers: forked, with a FIFO on each branch."""
+        copies = sum(r.inputs.count(node.name) for r in self.graph.consumers[node.name])
+        if copies <= 1:
+            self.ready[node.name] = [stream]
+            return
+        fork = Fork(stream.dtype, stream.lanes, copies)
+        name = f"fork_{node.name}"
+        self.blocks.append(Block(name, fork, (stream,)))
+        branches = []
+        for k in range(copies):
+            branch = Stream(name, f"o{k}", stream.dtype, stream.lanes, stream.beats)
+            instance = f"fifo_{node.name}_{k}"
+            depth = self.depths.get(instance, 64 * stream.beats)
+            branches.append(self._queue(instance, branch, depth))
+        self.ready[node.name] = branches
+
+    def _queue(self, instance: str, stream: Stream, depth: int) -> Stream:
+        unit = Fifo(stream.dtype, stream.lanes, depth)
+        self.blocks.append(Block(instance, unit, (stream,)))
+        self.chain[instance] = 0
+        return Stream(instance, "o", stream.dtype, stream.lanes, stream.beats)
+
+    def _take(self, name: str) -> Stream:
+        return self.ready[name].pop(0)
+
+    def _built(self, node: Node, streams: tuple[Stream, ...]) -> Stream:
+        assert isinstance(node, HardwareNode)
+        kind = self.graph.types[node.name]
+        if node.wires_only:
+            return streams[0]
+        types = self.graph.input_types(node)
+        config = self.configs[node.name]
+        lanes_in, lanes_out = node.lanes(config, types)
+        fitted = tuple(self._fitted(s, lanes_in, node, k) for k, s in enumerate(streams))
+        unit = node.circuit(config, types, self.family)
+        instance = f"layer_{node.name}"
+        self.blocks.append(Block(instance, unit, fitted, node.name, config))
+        self.chain[instance] = max(self.chain.get(s.source, 0) for s in fitted) + 1
+        made = Stream(instance, "o", kind.element, lanes_out, kind.elements // lanes_out)
+        self.taps[node.name] = made
+        return made
+
+    def _fitted(self, stream: Stream, lanes: int, node: Node, index: int) -> Stream:
+        """``stream`` at ``lanes`` elements a beat, its ready chain broken where it is long."""
+        suffix = f"{node.name}_{index}" if len(node.inputs) > 1 else node.name
+        if self.chain.get(stream.source, 0) >= READY_CHAIN:
+            elastic = Elastic(stream.dtype, stream.lanes)
+            stream = self._inserted(f"elastic_{suffix}", elastic, stream, stream.lanes)
+            self.chain[stream.source] = 0
+        if stream.lanes == lanes:
+            return stream
+        unit = Converter(stream.dtype, stream.lanes, lanes)
+        return self._inserted(f"convert_{suffix}", unit, stream, lanes)
+
+    def _inserted(self, instance: str, unit: Any, stream: Stream, lanes: int) -> Stream:
+        self.blocks.append(Block(instance, unit, (stream,)))
+        self.chain[instance] = self.chain.get(stream.source, 0) + 1
+        return Stream(instance, "o", stream.dtype, lanes, stream.elements // lanes)

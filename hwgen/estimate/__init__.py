@@ -1,0 +1,1 @@
+"""Figures before synthesis: resources, latency and frames per second, layer by layer."""

@@ -1,0 +1,87 @@
+"""Plain text tables and the estimate as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+
+from hwgen.estimate.figures import Figures, capacity
+
+NAMES = {"lut": "LUT", "ff": "FF", "bram36": "BRAM36", "dsp": "DSP"}
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]], left: int = 1) -> str:
+    """Columns padded to their widest cell, the first ``left`` to the left; None is an empty cell."""
+    cells = [[str(c) if c is not None else "" for c in row] for row in [head, *rows]]
+    widths = [max(len(row[k]) for row in cells) for k in range(len(head))]
+
+    def line(row: Sequence[str]) -> str:
+        parts = [
+            c.ljust(w) if k < left else c.rjust(w)
+            for k, (c, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        return "  ".join(parts).rstrip()
+
+    rule = "  ".join("─" * w for w in widths)
+    return "\n".join([line(cells[0]), rule, *(line(row) for row in cells[1:])])
+
+
+def number(value: float) -> str:
+    """A count with thousands separated; halves of block RAMs keep their half."""
+    return f"{value:,.1f}" if value % 1 else f"{int(value):,}"
+
+
+def estimate_text(figures: Figures) -> str:
+    """The estimate: a row per layer, totals against the board, speed, and what does not fit."""
+    rows: list[list[object]] = []
+    for layer in figures.layers:
+        used = layer.resources
+        rows.append(
+            [
+                layer.name,
+                layer.op or None,
+                layer.style or None,
+                f"{layer.pe}×{layer.simd}" if layer.op else None,
+                *(number(ceil(v)) for v in (used.lut, used.ff)),
+                number(used.bram36),
+                number(ceil(used.dsp)),
+                layer.initiation_interval or None,
+            ]
+        )
+    used, has = figures.resources, capacity(figures.board)
+    pairs = [(getattr(used, k), getattr(has, k)) for k in NAMES]
+    rows.append(["total", None, None, None, *(number(ceil(u * 2) / 2) for u, _ in pairs), None])
+    shares = [f"{100 * u / h:.1f}%" if h else "-" for u, h in pairs]
+    rows.append([figures.board.name, None, None, None, *shares, None])
+    head = ["layer", "op", "style", "PE×SIMD", *NAMES.values(), "cycles"]
+    return "\n".join([table(head, rows, left=3), "", speed_text(figures), *fit_text(figures)])
+
+
+def speed_text(figures: Figures) -> str:
+    """Latency and frames per second in one line."""
+    micro = figures.latency_cycles / figures.clock_mhz
+    text = (
+        f"latency {figures.latency_cycles:,} cycles ({micro:,.2f} µs), one frame every "
+        f"{figures.initiation_interval:,} cycles: {figures.fps:,.0f} frames/s "
+        f"at {figures.clock_mhz:g} MHz"
+    )
+    if figures.core_initiation_interval < figures.initiation_interval:
+        text += (
+            f"\nthe {figures.board.word_bits}-bit stream limits it: the core alone takes a frame "
+            f"every {figures.core_initiation_interval:,} cycles"
+        )
+    return text
+
+
+def fit_text(figures: Figures) -> list[str]:
+    """What is over the board's budget, and which layers are the largest."""
+    lines = []
+    for kind, excess in figures.over.items():
+        has = getattr(capacity(figures.board), kind)
+        largest = sorted(figures.layers, key=lambda v: -getattr(v.resources, kind))[:3]
+        named = ", ".join(f"{v.name} ({number(ceil(getattr(v.resources, kind)))})" for v in largest)
+        lines.append(
+            f"does not fit: {number(ceil(excess))} {NAMES[kind]} over 85 % of "
+            f"{number(has)}; the largest are {named}"
+        )
+    return lines
