@@ -85,9 +85,12 @@ def weight(used: Resources, budget: Resources) -> float:
 def schedules(graph: Graph, family: Family, budget: Budget, request: Request) -> Iterator[Schedule]:
     """Candidate schedules, most wanted first.
 
-    An exact search over divisors: for every initiation interval that some configuration has, the cheapest
-    configuration of each node that keeps to it. Without ``max_interval`` the fastest that fits comes
-    first; with it, the cheapest that keeps to it. When nothing fits, the last one is the cheapest of all.
+    An exact search over divisors: for every initiation interval that some configuration has, the
+    cheapest
+    configuration of each node that keeps to it. Without ``max_interval`` the fastest that fits
+    comes
+    first; with it, the cheapest that keeps to it. When nothing fits, the last one is the cheapest
+    of all.
 
     Raises:
         UsageError: the request names a node or a configuration that does not exist.
@@ -180,7 +183,8 @@ def _may_fit(
     family: Family,
     budget: Budget,
 ) -> bool:
-    """Whether a quick lower bound leaves the configuration a chance: the exact price can be dear."""
+    """Whether a quick lower bound leaves the configuration a chance: the exact price can be
+    dear."""
     return not overrun(node.floor(config, types, family), budget.resources)
 
 

@@ -11,7 +11,8 @@ NAMES = {"lut": "LUT", "ff": "FF", "bram36": "BRAM36", "dsp": "DSP"}
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]], left: int = 1) -> str:
-    """Columns padded to their widest cell, the first ``left`` to the left; None is an empty cell."""
+    """Columns padded to their widest cell, the first ``left`` to the left; None is an empty
+    cell."""
     cells = [[str(c) if c is not None else "" for c in row] for row in [head, *rows]]
     widths = [max(len(row[k]) for row in cells) for k in range(len(head))]
 

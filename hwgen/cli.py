@@ -1,0 +1,229 @@
+"""The command line: build · sim · estimate · synth · boards · doctor.
+
+Results go to stdout, the log to stderr. Exit codes: 0 good, 1 model or usage, 2 build failed or outputs
+differ, 3 a tool is missing, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import hwgen
+from hwgen.errors import HwgenError, UsageError
+
+log = logging.getLogger("hwgen")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are ``UsageError`` (exit code 1)."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, hint=f"{self.prog} --help")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command line and returns its exit code."""
+    try:
+        options = _parser().parse_args(argv)
+        level = {0: logging.INFO, 1: logging.DEBUG}.get(options.verbose, logging.DEBUG)
+        logging.basicConfig(
+            level=logging.WARNING if options.quiet else level, format="%(message)s", force=True
+        )
+        run: Callable[[argparse.Namespace], int] = options.run
+        return run(options)
+    except HwgenError as error:
+        print(f"hwgen: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("hwgen: interrupted; nothing was changed", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 0
+    except OSError as error:
+        print(f"hwgen: {error}", file=sys.stderr)
+        return 2
+
+
+def emit(options: argparse.Namespace, data: dict[str, Any], text: str) -> None:
+    """The result on stdout: JSON with ``--json``, else the text for people."""
+    print(json.dumps(data, indent=2) if options.json else text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    top = _Parser(
+        prog="hwgen",
+        description="Compile trained quantized networks to bit-exact FPGA accelerators.",
+    )
+    top.add_argument("--version", action="version", version=f"hwgen {hwgen.__version__}")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="print the result as JSON")
+    common.add_argument("-v", "--verbose", action="count", default=0, help="log more")
+    common.add_argument("-q", "--quiet", action="store_true", help="log warnings and errors only")
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=_Parser)
+
+    def verb(name: str, run: Callable[[argparse.Namespace], int], text: str) -> _Parser:
+        made = verbs.add_parser(name, parents=[common], help=text, description=text)
+        made.set_defaults(run=run)
+        return made
+
+    _build_options(verb("build", _build, "Generate the accelerator and its project."))
+    _plan_options(verb("estimate", _estimate, "Print resources and speed without building."))
+    _sim_options(verb("sim", _sim, "Simulate a built project bit for bit."))
+    synth = verb("synth", _synth, "Synthesize with yosys and compare with the estimate.")
+    synth.add_argument("dir", type=Path, help="a folder that hwgen build wrote")
+    verb("boards", _boards, "List the boards.")
+    verb("doctor", _doctor, "Show which tools are there and what missing ones would enable.")
+    return top
+
+
+def _plan_options(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("model", type=Path, help="a model file: hwgen.save's .pt")
+    verb.add_argument("--board", default="pynq-z2", help="name or folder (default: %(default)s)")
+    verb.add_argument("--clock", type=float, metavar="MHZ", help="clock (default: the board's)")
+    verb.add_argument("--style", choices=("auto", "spatial", "folded"), default="auto")
+    verb.add_argument("--target-fps", type=float, metavar="N", help="cheapest with N frames/s")
+    verb.add_argument(
+        "--max-latency", metavar="T", help="cheapest with this latency: cycles, or 5us, 200ns"
+    )
+    verb.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="LAYER.KEY=VALUE",
+        help="fix style, pe, simd or memory of a layer; repeatable",
+    )
+    verb.add_argument("--config", type=Path, metavar="FILE.toml", help="the same as a TOML file")
+    verb.add_argument(
+        "--stream-bits",
+        metavar="N",
+        help="AXI4-Stream word width, or 'native' for a whole frame a word (default: the board's)",
+    )
+    verb.add_argument("--dump-ir", type=Path, metavar="DIR", help="write the graph of each step")
+
+
+def _build_options(verb: argparse.ArgumentParser) -> None:
+    _plan_options(verb)
+    verb.add_argument("--out", type=Path, metavar="DIR", help="default: <model>-<board>")
+    verb.add_argument("--frames", type=int, default=16, help="test frames in sim/vectors")
+    verb.add_argument("--seed", type=int, default=0, help="of the test frames and stalls")
+    verb.add_argument(
+        "--data", type=Path, metavar="FILE.npz", help="take the test frames from this data set"
+    )
+
+
+def _sim_options(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("dir", type=Path, help="a folder that hwgen build wrote")
+    verb.add_argument("--simulator", choices=("verilator", "icarus"), default="verilator")
+    verb.add_argument("--dataset", type=Path, metavar="FILE.npz", help="run a whole data set")
+    verb.add_argument("--limit", type=int, metavar="N", help="only the first N frames of it")
+    verb.add_argument("--seed", type=int, help="of the random stalls (default: the build's)")
+
+
+def _request(options: argparse.Namespace) -> Any:
+    from hwgen.pipeline import PlanRequest
+
+    return PlanRequest(
+        board=options.board,
+        clock_mhz=options.clock,
+        style=options.style,
+        target_fps=options.target_fps,
+        max_latency=options.max_latency,
+        sets=tuple(options.set),
+        config=options.config,
+        stream_bits=options.stream_bits,
+        dump_ir=options.dump_ir,
+    )
+
+
+def _build(options: argparse.Namespace) -> int:
+    from hwgen import pipeline
+    from hwgen.report.table import estimate_text
+
+    out = options.out or Path(f"{options.model.stem}-{Path(options.board).name}")
+    built = pipeline.build(
+        options.model,
+        out,
+        _request(options),
+        frames=options.frames,
+        seed=options.seed,
+        data=options.data,
+    )
+    emit(options, built.report, f"{estimate_text(built.figures)}\n\nwrote {out}")
+    return 0
+
+
+def _estimate(options: argparse.Namespace) -> int:
+    from hwgen import pipeline
+    from hwgen.report.table import estimate_text
+
+    planned = pipeline.plan(options.model, _request(options))
+    data = planned.report()
+    advice = data.get("advice", [])
+    emit(options, data, "\n".join([estimate_text(planned.figures), *advice]))
+    return 0
+
+
+def _sim(options: argparse.Namespace) -> int:
+    from hwgen import simulate
+
+    run = simulate.dataset if options.dataset else simulate.bench
+    outcome = run(options)
+    emit(options, outcome.data, outcome.text)
+    return 0 if outcome.good else 2
+
+
+def _synth(options: argparse.Namespace) -> int:
+    from hwgen import simulate
+
+    outcome = simulate.synth(options)
+    emit(options, outcome.data, outcome.text)
+    return 0
+
+
+def _boards(options: argparse.Namespace) -> int:
+    from hwgen.backend import boards
+    from hwgen.report.table import number, table
+
+    found = [boards.load(name) for name in boards.names()]
+    keys = ("name", "title", "part", "family", "lut", "ff", "bram36", "dsp", "clock_mhz", "flow")
+    rows = [
+        [b.name, b.title, b.part, b.family, number(b.lut), number(b.ff), number(b.bram36),
+         number(b.dsp), f"{b.clock_mhz:g}", b.flow]
+        for b in found
+    ]  # fmt: skip
+    head = ["board", "", "part", "family", "LUT", "FF", "BRAM36", "DSP", "MHz", "flow"]
+    data = {"boards": [{k: getattr(b, k) for k in keys} for b in found]}
+    emit(options, data, table(head, rows, left=4))
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from hwgen import tools
+    from hwgen.report.table import table
+
+    found = tools.doctor()
+    rows = [
+        [t.name, t.version or ("found" if t.path else "missing"), t.enables,
+         "" if t.path else t.install]
+        for t in found
+    ]  # fmt: skip
+    data = {
+        "hwgen": hwgen.__version__,
+        "tools": [
+            {"name": t.name, "path": str(t.path) if t.path else None, "version": t.version,
+             "enables": t.enables, "install": t.install}
+            for t in found
+        ],
+    }  # fmt: skip
+    emit(options, data, table(["tool", "version", "enables", "to install"], rows, left=4))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,286 @@
+"""The straight line, read top to bottom: a model file to a plan, a plan to a built project."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import hwgen
+from hwgen import families, vectors
+from hwgen.backend import boards, project, verilog
+from hwgen.backend.boards import Board
+from hwgen.design.accelerator import Accelerator
+from hwgen.design.core import Core
+from hwgen.design.layout import lay_out
+from hwgen.errors import BuildError, UsageError
+from hwgen.estimate.figures import Figures, capacity, figures
+from hwgen.frontend import read_model
+from hwgen.ir.graph import Graph
+from hwgen.ir.serialize import to_json
+from hwgen.ir.text import dump
+from hwgen.ir.verify import verify
+from hwgen.passes.integerize import integerize
+from hwgen.passes.schedule import Budget, Request, Schedule, overrun, schedules
+from hwgen.verify.float_check import FloatCheck, float_check
+
+log = logging.getLogger("hwgen")
+
+
+@dataclass(frozen=True)
+class PlanRequest:
+    """What a user may say about a plan; ``sets`` are ``layer.key=value``, ``config`` a TOML file."""
+
+    board: str = "pynq-z2"
+    clock_mhz: float | None = None
+    style: str = "auto"
+    target_fps: float | None = None
+    max_latency: str | None = None
+    sets: tuple[str, ...] = ()
+    config: Path | None = None
+    stream_bits: str | None = None
+    dump_ir: Path | None = None
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A network with every decision taken, priced and timed; nothing is generated yet."""
+
+    graph: Graph
+    accelerator: Accelerator
+    figures: Figures
+    check: FloatCheck | None = field(default=None)
+
+    def report(self) -> dict[str, Any]:
+        """What ``report.json`` and ``--json`` hold."""
+        data = self.figures.as_dict()
+        data["model"] = self.graph.name
+        data["hwgen"] = hwgen.__version__
+        if self.check is not None:
+            data["float_check"] = self.check.as_dict()
+        if advice := _advice(self.figures):
+            data["advice"] = advice
+        return data
+
+
+@dataclass(frozen=True)
+class Built:
+    """A project on disk."""
+
+    folder: Path
+    report: dict[str, Any]
+    figures: Figures
+
+
+def plan(model: Path, request: PlanRequest) -> Planned:
+    """From a model file to a priced plan for a board.
+
+    Raises:
+        HwgenError: a model, board or request that cannot be planned.
+    """
+    request = _with_config(request)
+    board = boards.load(request.board)
+    clock = request.clock_mhz or board.clock_mhz
+    family = families.get(board.family)
+    source = read_model(model)
+    lowered = integerize(source.graph)
+    graph = verify(lowered.graph)
+    _dump(request.dump_ir, "1-integers", graph)
+    check = float_check(graph, lowered.meanings, source.examples)
+    word_bits = _word_bits(request, board, graph)
+    budget = Budget(capacity(board), Accelerator.floor(graph, word_bits))
+    wanted = Request(request.style, _max_interval(request, clock), _layers(request))
+    tries = schedules(graph, family, budget, wanted)
+    limit = _cycles(request.max_latency, clock)
+    for schedule in tries:
+        layout = lay_out(graph, schedule.configs, family)
+        accelerator = Accelerator(layout, word_bits)
+        planned = Planned(graph, accelerator, figures(accelerator, board, clock), check)
+        if _accepted(planned, schedule, limit):
+            break
+    _refuse_hang(planned)
+    if limit is not None and planned.figures.latency_cycles > limit:
+        raise BuildError(
+            f"no parallelism that was tried reaches a latency of {limit} cycles; the last one "
+            f"takes {planned.figures.latency_cycles}",
+            hint="raise --max-latency, or try --style spatial",
+        )
+    return planned
+
+
+def build(
+    model: Path,
+    out: Path,
+    request: PlanRequest,
+    *,
+    frames: int = 16,
+    seed: int = 0,
+    data: Path | None = None,
+) -> Built:
+    """From a model file to a project in ``out``, written at once at the end.
+
+    Raises:
+        BuildError: the network does not fit and no style was asked for, or generation failed.
+        HwgenError: as ``plan``.
+    """
+    planned = plan(model, request)
+    shown = planned.figures
+    if shown.over and request.style == "auto" and not request.sets:
+        raise BuildError(
+            f"{model.name} does not fit {shown.board.name}: "
+            + ", ".join(f"{v:,.0f} {k} over" for k, v in shown.over.items()),
+            hint=" ".join(_advice(shown)) or "choose a larger board",
+        )
+    if shown.over:
+        log.warning("warning: the design does not fit %s, it is built as asked", shown.board.name)
+    rtl = generate(planned)
+    files = {f"rtl/{name}": text.encode() for name, text in rtl.items()}
+    digest = hashlib.sha256(b"".join(files[name] for name in sorted(files))).hexdigest()
+    stimulus = vectors.make(planned.graph, frames, seed, data)
+    report = {**planned.report(), "digest": digest, "seed": seed}
+    files |= vectors.files(planned, stimulus, digest, seed)
+    files["graph.json"] = to_json(planned.graph).encode()
+    files["graph.txt"] = dump(planned.graph).encode()
+    files["report.json"] = (json.dumps(report, indent=2) + "\n").encode()
+    files |= project.render(planned.figures.board, vectors.manifest(planned, digest, seed, frames))
+    project.write(files, out)
+    return Built(out, report, shown)
+
+
+def generate(planned: Planned) -> dict[str, str]:
+    """Verilog by file name: the core, the accelerator around it, and what spatial layers bring."""
+    core = Core(planned.accelerator.layout)
+    log.info("generating Verilog")
+    texts = {"core.v": verilog.convert(core, "core")}
+    texts |= planned.accelerator.layout.verilog_files()
+    digest = hashlib.sha256("".join(texts[k] for k in sorted(texts)).encode()).hexdigest()
+    shell = planned.accelerator.shell(int(digest[:8], 16))
+    texts["accelerator.v"] = verilog.convert(shell, "accelerator", shell.ports())
+    return texts
+
+
+def _accepted(planned: Planned, schedule: Schedule, limit: int | None) -> bool:
+    if planned.figures.over and schedule.fits:
+        return False
+    return limit is None or planned.figures.latency_cycles <= limit
+
+
+def _refuse_hang(planned: Planned) -> None:
+    if planned.accelerator.measure().deadlock:
+        raise AssertionError("the token model says that the planned streams deadlock")
+
+
+def _advice(shown: Figures) -> list[str]:
+    """What would make a design fit: the next larger boards of the same family, or another style."""
+    if not shown.over:
+        return []
+    lines = []
+    others = [boards.load(n) for n in boards.names() if n != shown.board.name]
+    holding = [
+        b.name
+        for b in sorted(others, key=lambda b: b.lut)
+        if b.lut > shown.board.lut and not overrun(shown.resources, capacity(b))
+    ]
+    if holding:
+        lines.append(f"{holding[0]} would hold it.")
+    if any(layer.style == "spatial" for layer in shown.layers):
+        largest = max(shown.layers, key=lambda v: v.resources.lut)
+        lines.append(f"Folding {largest.name} (--set {largest.name}.style=folded) would save most.")
+    else:
+        lines.append("Fewer weights or activation bits in the largest layers would help.")
+    return lines
+
+
+def _with_config(request: PlanRequest) -> PlanRequest:
+    """The request with what its TOML file says; the command line wins."""
+    if request.config is None:
+        return request
+    try:
+        data = tomllib.loads(request.config.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{request.config} must be a TOML file: {error}") from None
+    known = {"board", "clock_mhz", "style", "target_fps", "max_latency", "stream_bits", "layers"}
+    if unknown := sorted(set(data) - known):
+        raise UsageError(f"{request.config}: {unknown[0]!r} is not one of {', '.join(sorted(known))}")
+    layers = data.pop("layers", {})
+    sets = tuple(f"{n}.{k}={v}" for n, keys in layers.items() for k, v in keys.items())
+    defaults = PlanRequest()
+    given = {k: v for k, v in data.items() if getattr(request, k) == getattr(defaults, k)}
+    if "stream_bits" in given:
+        given["stream_bits"] = str(given["stream_bits"])
+    if "max_latency" in given:
+        given["max_latency"] = str(given["max_latency"])
+    return replace(request, sets=(*sets, *request.sets), **given)
+
+
+def _layers(request: PlanRequest) -> Mapping[str, Mapping[str, Any]]:
+    layers: dict[str, dict[str, Any]] = {}
+    for text in request.sets:
+        found = re.fullmatch(r"(.+)\.(style|pe|simd|memory)=(\w[\w-]*)", text)
+        if not found:
+            raise UsageError(
+                f"--set must be LAYER.KEY=VALUE with KEY style, pe, simd or memory, not {text!r}"
+            )
+        name, key, value = found.groups()
+        if key in ("pe", "simd") and not value.isdigit():
+            raise UsageError(f"{key} must be a whole number, not {value!r}", origin=text)
+        layers.setdefault(name, {})[key] = int(value) if key in ("pe", "simd") else value
+    return layers
+
+
+def _max_interval(request: PlanRequest, clock_mhz: float) -> int | None:
+    if request.target_fps is None:
+        return None
+    if not request.target_fps > 0:
+        raise UsageError(f"--target-fps must be positive, not {request.target_fps}")
+    cycles = int(clock_mhz * 1e6 / request.target_fps)
+    if cycles < 1:
+        raise UsageError(
+            f"{request.target_fps:g} frames/s need more than one frame per cycle at {clock_mhz:g} MHz"
+        )
+    return cycles
+
+
+def _cycles(text: str | None, clock_mhz: float) -> int | None:
+    """A latency such as ``120`` (cycles), ``5us``, ``1.5ms`` or ``200ns`` in cycles."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"([0-9.]+)\s*(ns|us|µs|ms)?", text.strip())
+    try:
+        value = float(found.group(1)) if found else 0.0
+    except ValueError:
+        value = 0.0
+    if not found or value <= 0:
+        raise UsageError(f"--max-latency must be cycles or a time like 5us, not {text!r}")
+    factor = {None: 1.0, "ns": 1e-3, "us": 1.0, "µs": 1.0, "ms": 1e3}[found.group(2)]
+    return int(value if found.group(2) is None else value * factor * clock_mhz)
+
+
+def _word_bits(request: PlanRequest, board: Board, graph: Graph) -> int:
+    if request.stream_bits is None:
+        return board.word_bits
+    if request.stream_bits == "native":
+        return Accelerator.native_word_bits(graph)
+    text = request.stream_bits
+    if not text.isdigit() or int(text) < 8 or int(text) & (int(text) - 1):
+        raise UsageError(f"--stream-bits must be a power of two from 8, or native, not {text!r}")
+    return int(text)
+
+
+def _dump(folder: Path | None, step: str, graph: Graph) -> None:
+    if folder is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{step}.txt").write_text(dump(graph))
+
+
+__all__ = ["Built", "PlanRequest", "Planned", "build", "generate", "np", "plan"]
