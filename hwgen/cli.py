@@ -1,6 +1,7 @@
 """The command line: build · sim · estimate · synth · boards · doctor.
 
-Results go to stdout, the log to stderr. Exit codes: 0 good, 1 model or usage, 2 build failed or outputs
+Results go to stdout, the log to stderr. Exit codes: 0 good, 1 model or usage, 2 build failed or
+outputs
 differ, 3 a tool is missing, 130 interrupted.
 """
 

@@ -9,7 +9,6 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,8 @@ log = logging.getLogger("hwgen")
 
 @dataclass(frozen=True)
 class PlanRequest:
-    """What a user may say about a plan; ``sets`` are ``layer.key=value``, ``config`` a TOML file."""
+    """What a user may say about a plan; ``sets`` are ``layer.key=value``, ``config`` a TOML
+    file."""
 
     board: str = "pynq-z2"
     clock_mhz: float | None = None
@@ -210,7 +210,9 @@ def _with_config(request: PlanRequest) -> PlanRequest:
         raise UsageError(f"{request.config} must be a TOML file: {error}") from None
     known = {"board", "clock_mhz", "style", "target_fps", "max_latency", "stream_bits", "layers"}
     if unknown := sorted(set(data) - known):
-        raise UsageError(f"{request.config}: {unknown[0]!r} is not one of {', '.join(sorted(known))}")
+        raise UsageError(
+            f"{request.config}: {unknown[0]!r} is not one of {', '.join(sorted(known))}"
+        )
     layers = data.pop("layers", {})
     sets = tuple(f"{n}.{k}={v}" for n, keys in layers.items() for k, v in keys.items())
     defaults = PlanRequest()
@@ -245,7 +247,8 @@ def _max_interval(request: PlanRequest, clock_mhz: float) -> int | None:
     cycles = int(clock_mhz * 1e6 / request.target_fps)
     if cycles < 1:
         raise UsageError(
-            f"{request.target_fps:g} frames/s need more than one frame per cycle at {clock_mhz:g} MHz"
+            f"{request.target_fps:g} frames/s need more than one frame per cycle at "
+            f"{clock_mhz:g} MHz"
         )
     return cycles
 

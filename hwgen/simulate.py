@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-from dataclasses import asdict, dataclass
-from math import ceil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from hwgen import vectors
 from hwgen.errors import UsageError
 from hwgen.ir.graph import Graph
 from hwgen.ir.serialize import from_json
-from hwgen.ops.input import Input
-from hwgen.ops.output import Output
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ class DataSet:
 
 
 def read(path: Path, limit: int | None = None) -> DataSet:
-    """A data set from an ``.npz`` with ``x`` and, where there are labels, ``y``. Nothing is unpickled.
+    """A data set from an ``.npz`` with ``x`` and, where there are labels, ``y``. Nothing is
+    unpickled.
 
     Raises:
         UsageError: not such a file.
@@ -47,7 +48,7 @@ def read(path: Path, limit: int | None = None) -> DataSet:
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError, AttributeError) as error:
         raise UsageError(
             f"{path} must be an .npz with arrays x and y: {error}",
-            hint='numpy.savez(path, x=images, y=labels)',
+            hint="numpy.savez(path, x=images, y=labels)",
         ) from None
     if x.ndim < 1 or len(x) == 0 or x.dtype.kind not in "iufb":
         raise UsageError(f"{path}: x must hold at least one frame of numbers, not {x.dtype}")
@@ -114,8 +115,8 @@ def manifest(
         version=hwgen.__version__,
         build_id=int(digest[:8], 16),
         clock_mhz=clock_mhz,
-        input=port(layout.input, accelerator.word_bits),
-        output=port(layout.output, accelerator.word_bits),
+        input=port(layout.input, accelerator.input_bits),
+        output=port(layout.output, accelerator.output_bits),
         predicted=Predicted(
             whole.latency, ceil(whole.interval), Timing(core.latency, ceil(core.interval))
         ),

@@ -40,9 +40,7 @@ class Pipelined:
     def register_bits(self) -> int:
         """Flip-flops, before any tool turns rows of them into shift registers."""
         graph = self.graph
-        return sum(
-            life * graph.type_of(source).width for source, life in enumerate(self.lifetimes)
-        )
+        return sum(life * graph.type_of(source).width for source, life in enumerate(self.lifetimes))
 
     def resources(self, family: Family) -> Resources:
         return Resources(lut=self.graph.cost(family), ff=self.register_bits)

@@ -35,7 +35,9 @@ def emit(
     to ``y[j * y_slot +: y_slot]``; a slot of 0 is the least that holds every element. Registers
     advance where ``ce`` is 1; outputs come ``design.stages`` advances after their inputs.
     """
-    piped = design if isinstance(design, Pipelined) else Pipelined(design, (0,) * len(design.nodes), 0)
+    piped = (
+        design if isinstance(design, Pipelined) else Pipelined(design, (0,) * len(design.nodes), 0)
+    )
     return _Writer(piped, name, family, x_slot, y_slot).text()
 
 
@@ -83,7 +85,9 @@ class _Writer:
     def _inputs(self) -> None:
         for k, dtype in enumerate(self.graph.inputs):
             low = k * self.x_slot
-            self.lines.append(f"  wire [{dtype.width - 1}:0] n{k} = x[{low + dtype.width - 1}:{low}];")
+            self.lines.append(
+                f"  wire [{dtype.width - 1}:0] n{k} = x[{low + dtype.width - 1}:{low}];"
+            )
 
     def _registers(self) -> None:
         for source, life in enumerate(self.design.lifetimes):
@@ -164,7 +168,9 @@ class _Writer:
         self.lines.append(f"  hwgen_{made.kind} #({parameters}) u{k} ({ports}, .y({target}));")
         if start:
             low = min(node.terms, key=lambda t: t.shift)
-            self.lines.append(f"  assign n{k}[{start - 1}:0] = {self._extend(low, stage, 0, start)};")
+            self.lines.append(
+                f"  assign n{k}[{start - 1}:0] = {self._extend(low, stage, 0, start)};"
+            )
 
     def _table(self, k: int, node: Node, stage: int) -> None:
         sources = sorted({t.source for t in node.terms})

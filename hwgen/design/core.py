@@ -9,7 +9,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.design.layout import Layout, Stream
-from hwgen.rtl.stream import signature
+from hwgen.rtl.stream import raw, signature
 
 
 class Core(wiring.Component):
@@ -28,6 +28,17 @@ class Core(wiring.Component):
                 "o": Out(signature(layout.output.dtype, layout.output.lanes)),
             }
         )
+
+    def ports(self) -> dict[str, Any]:
+        """Port names of the Verilog module; clock and reset are ``clk`` and ``rst``."""
+        return {
+            "i_payload": raw(self.i.payload),
+            "i_valid": self.i.valid,
+            "i_ready": self.i.ready,
+            "o_payload": raw(self.o.payload),
+            "o_valid": self.o.valid,
+            "o_ready": self.o.ready,
+        }
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -13,9 +13,9 @@ from hwgen.inttype import IntType
 from hwgen.ir.graph import Graph
 from hwgen.ir.node import Node
 from hwgen.ops.base import Config, HardwareNode
-from hwgen.rtl.convert import Converter
 from hwgen.rtl.fifo import Fifo
 from hwgen.rtl.fork import Fork
+from hwgen.rtl.gearbox import Gearbox
 from hwgen.rtl.stream import Elastic
 from hwgen.rtl.tokens import Measure, TokenGraph
 
@@ -202,7 +202,7 @@ class _Planner:
             self.chain[stream.source] = 0
         if stream.lanes == lanes:
             return stream
-        unit = Converter(stream.dtype, stream.lanes, lanes)
+        unit = Gearbox(stream.dtype, stream.lanes, lanes, stream.elements)
         return self._inserted(f"convert_{suffix}", unit, stream, lanes)
 
     def _inserted(self, instance: str, unit: Any, stream: Stream, lanes: int) -> Stream:

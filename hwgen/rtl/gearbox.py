@@ -18,7 +18,8 @@ from hwgen.rtl.timing import Timing
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One step of a frame: elements held before it, whether it takes and whether it gives a beat."""
+    """One step of a frame: elements held before it, whether it takes and whether it gives a
+    beat."""
 
     fill: int
     consume: bool
@@ -26,7 +27,8 @@ class _Step:
 
 
 def _steps(i_lanes: int, o_lanes: int, elements: int) -> list[_Step]:
-    """The frame's steps: take a beat whenever too few elements are held, give one when enough are."""
+    """The frame's steps: take a beat whenever too few elements are held, give one when enough
+    are."""
     words, beats = ceil(elements / i_lanes), ceil(elements / o_lanes)
     steps: list[_Step] = []
     fill = taken = given = 0
@@ -44,7 +46,8 @@ class Gearbox(Unit):
     """Frames of ``elements`` from ``i_lanes`` to ``o_lanes`` elements a beat, in order.
 
     A frame starts in lane 0 of a beat; its last beats may be partly filled (lanes beyond the frame
-    are ignored at the input and 0 at the output). Throughput: a beat per cycle on the narrower side.
+    are ignored at the input and 0 at the output). Throughput: a beat per cycle on the narrower
+    side.
     Latency: one cycle after the last element of a beat has come.
 
     Members:
@@ -91,7 +94,9 @@ class Gearbox(Unit):
         fill, consume, emit = self._control(m, seq)
         seq.attach(m, [self.i], self.o, [consume], emit)
         word = [Value.cast(self.i.payload[k]) for k in range(self.i_lanes)]
-        held = [Signal(self.dtype.width, name=f"held_{k}", reset_less=True) for k in range(self._kept)]
+        held = [
+            Signal(self.dtype.width, name=f"held_{k}", reset_less=True) for k in range(self._kept)
+        ]
         now = self._joined(m, fill, consume, word, held)
         self._store(m, seq, emit, now, held)
         return m

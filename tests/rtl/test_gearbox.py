@@ -37,9 +37,7 @@ def test_frames_come_out_as_they_went_in(
     rng = np.random.default_rng(seed)
     frames = rng.integers(dtype.lo, dtype.hi + 1, (3, elements))
     unit = Gearbox(dtype, i, o, elements)
-    check_unit(
-        unit, [framed(frames, i, dtype.hi)], framed(frames, o, 0), stalls=stalls, seed=seed
-    )
+    check_unit(unit, [framed(frames, i, dtype.hi)], framed(frames, o, 0), stalls=stalls, seed=seed)
 
 
 def test_reset_in_mid_frame_starts_over() -> None:
@@ -48,6 +46,8 @@ def test_reset_in_mid_frame_starts_over() -> None:
     check_unit(unit, [framed(frames, 3, 31)], framed(frames, 4, 0), reset_at=5)
 
 
-@pytest.mark.parametrize(("i", "o", "steps"), [(8, 784, 98), (784, 8, 98), (8, 5, 157), (5, 8, 157)])
+@pytest.mark.parametrize(
+    ("i", "o", "steps"), [(8, 784, 98), (784, 8, 98), (8, 5, 157), (5, 8, 157)]
+)
 def test_it_is_as_fast_as_its_narrower_side(i: int, o: int, steps: int) -> None:
     assert Gearbox(IntType(0, 255), i, o, 784).timing.steps == steps

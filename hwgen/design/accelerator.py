@@ -1,0 +1,176 @@
+"""The accelerator: a core between AXI4-Stream ports, with AXI4-Lite registers beside it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from math import ceil
+from typing import Any
+
+from amaranth.hdl import (
+    ClockDomain,
+    ClockSignal,
+    Elaboratable,
+    Instance,
+    Module,
+    ResetInserter,
+    ResetSignal,
+    Signal,
+    Value,
+)
+from amaranth.lib import wiring
+
+import hwgen
+from hwgen.design.layout import Block, Layout, Stream, token_graph
+from hwgen.families.base import Family, Resources
+from hwgen.inttype import IntType
+from hwgen.ir.graph import Graph
+from hwgen.rtl.axi import AxiStreamIn, AxiStreamOut, slot_bits
+from hwgen.rtl.fifo import Fifo
+from hwgen.rtl.registers import Registers
+from hwgen.rtl.stream import raw, signature
+from hwgen.rtl.tokens import Measure
+
+MIN_INSIDE = 16
+"""Frames that may be inside at least, before the shell holds the next one back."""
+
+
+class Accelerator:
+    """A core's layout with its AXI shell: priced and timed as one."""
+
+    def __init__(self, layout: Layout, word_bits: int) -> None:
+        self.layout = layout
+        self.input_bits = max(word_bits, slot_bits(layout.input.dtype))
+        self.output_bits = max(word_bits, slot_bits(layout.output.dtype))
+        i, o = layout.input, layout.output
+        self.front = AxiStreamIn(i.dtype, i.elements, i.lanes, self.input_bits)
+        self.back = AxiStreamOut(o.dtype, o.elements, o.lanes, self.output_bits)
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The core's circuits between the two adapters."""
+        i, o = self.layout.input, self.layout.output
+        words = Stream("", "i", i.dtype, self.front.slots, self.front.words)
+        first = Block("axi_in", self.front, (words,))
+        fed = Stream("axi_in", "o", i.dtype, i.lanes, i.beats)
+        inner = []
+        for block in self.layout.blocks:
+            reads = tuple(s if s.source else fed for s in block.inputs)
+            inner.append(Block(block.instance, block.unit, reads, block.node, block.config))
+        last = Block("axi_out", self.back, (o if o.source else fed,))
+        return (first, *inner, last)
+
+    def measure(self) -> Measure:
+        """Latency and initiation interval at the AXI4-Stream words."""
+        return self._measured
+
+    @cached_property
+    def _measured(self) -> Measure:
+        o = self.layout.output
+        words = self.blocks[0].inputs[0]
+        sink = Stream("axi_out", "o", o.dtype, self.back.slots, self.back.words)
+        return token_graph(self.blocks, words, sink).measure()
+
+    @cached_property
+    def inside(self) -> int:
+        """The most frames that can be inside at once in the steady state, with some to spare."""
+        measured = self.measure()
+        return max(MIN_INSIDE, ceil(measured.latency / max(measured.interval, 1)) + 4)
+
+    def registers_price(self, family: Family) -> Resources:
+        """The AXI4-Lite block and the FIFO of frame marks."""
+        marks = Fifo(IntType(0, 1), 1, self.inside, "lut").resources(family)
+        return Registers.resources(family) + marks
+
+    def shell(self, build: int) -> Shell:
+        """The top module around an instance of ``core``; ``build`` is the BUILD register."""
+        return Shell(self, build)
+
+    @staticmethod
+    def floor(graph: Graph, word_bits: int) -> int:
+        """Cycles per frame that the words in and out take at least."""
+        ends = (graph.types[graph.input.name], graph.types[graph.output.name])
+        words = []
+        for kind in ends:
+            slot = slot_bits(kind.element)
+            words.append(ceil(kind.elements / (max(word_bits, slot) // slot)))
+        return max(words)
+
+    @staticmethod
+    def native_word_bits(graph: Graph) -> int:
+        """Word width that takes a whole frame, in and out, in one word."""
+        ends = (graph.types[graph.input.name], graph.types[graph.output.name])
+        bits = max(kind.elements * slot_bits(kind.element) for kind in ends)
+        return max(8, 1 << (bits - 1).bit_length())
+
+
+class Shell(Elaboratable):  # type: ignore[misc]
+    """The Verilog top ``accelerator``; see "Top level of the hardware" in the design page."""
+
+    _MustUse__silence = True
+
+    def __init__(self, accelerator: Accelerator, build: int) -> None:
+        self.accelerator = accelerator
+        major, minor, patch = (int(part) for part in hwgen.__version__.split(".")[:3])
+        version = major << 16 | minor << 8 | patch
+        self.registers = Registers(version, build, accelerator.inside)
+        self.aclk, self.aresetn = Signal(), Signal()
+        self.s_axis = accelerator.front.axis.signature.create()
+        self.m_axis = accelerator.back.axis.signature.create()
+        self.s_axil = self.registers.axil.signature.create()
+
+    def ports(self) -> dict[str, Any]:
+        """Port names of the Verilog module."""
+        found: dict[str, Any] = {"aclk": self.aclk, "aresetn": self.aresetn}
+        for name in ("s_axis", "m_axis", "s_axil"):
+            bus = getattr(self, name)
+            found |= {f"{name}_{key}": getattr(bus, key) for key in bus.signature.members}
+        return found
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.domains.sync = ClockDomain()
+        m.d.comb += [ClockSignal().eq(self.aclk), ResetSignal().eq(~self.aresetn)]
+        front, back, registers = self.accelerator.front, self.accelerator.back, self.registers
+        clear = registers.clear
+        marks = Fifo(IntType(0, 1), 1, self.accelerator.inside, "lut")
+        m.submodules.axi_in = ResetInserter(clear)(front)
+        m.submodules.axi_out = ResetInserter(clear)(back)
+        m.submodules.marks = ResetInserter(clear)(marks)
+        m.submodules.registers = registers
+        wiring.connect(m, wiring.flipped(self.s_axis), front.axis)
+        wiring.connect(m, back.axis, wiring.flipped(self.m_axis))
+        wiring.connect(m, wiring.flipped(self.s_axil), registers.axil)
+        m.d.comb += [
+            front.hold.eq(~marks.i.ready),
+            marks.i.valid.eq(front.last),
+            marks.i.payload[0].eq(front.packet),
+            registers.first.eq(front.first),
+            registers.last.eq(front.last),
+            registers.done.eq(back.last),
+            registers.errors[0].eq(front.early),
+            registers.errors[1].eq(front.missing),
+            registers.errors[2].eq(front.hole),
+        ]
+        wiring.connect(m, marks.o, back.mark)
+        self._core(m, clear)
+        return m
+
+    def _core(self, m: Module, clear: Value) -> None:
+        i, o = self.accelerator.layout.input, self.accelerator.layout.output
+        inward, outward = signature(i.dtype, i.lanes).create(), signature(o.dtype, o.lanes).create()
+        wiring.connect(m, self.accelerator.front.o, wiring.flipped(inward))
+        wiring.connect(m, outward, self.accelerator.back.i)
+        m.submodules.core = Instance(
+            "core",
+            i_clk=ClockSignal(),
+            i_rst=ResetSignal() | clear,
+            i_i_payload=raw(inward.payload),
+            i_i_valid=inward.valid,
+            o_i_ready=inward.ready,
+            o_o_payload=raw(outward.payload),
+            o_o_valid=outward.valid,
+            i_o_ready=outward.ready,
+        )
+
+
+__all__ = ["Accelerator", "Shell", "slot_bits"]
