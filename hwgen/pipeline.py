@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 import hwgen
 from hwgen import families, vectors
@@ -23,14 +19,12 @@ from hwgen.design.core import Core
 from hwgen.design.layout import lay_out
 from hwgen.errors import BuildError, UsageError
 from hwgen.estimate.figures import Figures, capacity, figures
-from hwgen.frontend import read_model
+from hwgen.frontend.models import read_model
 from hwgen.ir.graph import Graph
-from hwgen.ir.serialize import to_json
 from hwgen.ir.text import dump
 from hwgen.ir.verify import verify
 from hwgen.passes.integerize import integerize
 from hwgen.passes.schedule import Budget, Request, Schedule, overrun, schedules
-from hwgen.verify.float_check import FloatCheck, float_check
 
 log = logging.getLogger("hwgen")
 
@@ -58,15 +52,12 @@ class Planned:
     graph: Graph
     accelerator: Accelerator
     figures: Figures
-    check: FloatCheck | None = field(default=None)
 
     def report(self) -> dict[str, Any]:
         """What ``report.json`` and ``--json`` hold."""
         data = self.figures.as_dict()
         data["model"] = self.graph.name
         data["hwgen"] = hwgen.__version__
-        if self.check is not None:
-            data["float_check"] = self.check.as_dict()
         if advice := _advice(self.figures):
             data["advice"] = advice
         return data
@@ -90,12 +81,10 @@ def plan(model: Path, request: PlanRequest) -> Planned:
     request = _with_config(request)
     board = boards.load(request.board)
     clock = request.clock_mhz or board.clock_mhz
-    family = families.get(board.family)
+    family = replace(families.get(board.family), period_ns=1000 / clock)
     source = read_model(model)
-    lowered = integerize(source.graph)
-    graph = verify(lowered.graph)
+    graph = verify(integerize(source).graph)
     _dump(request.dump_ir, "1-integers", graph)
-    check = float_check(graph, lowered.meanings, source.examples)
     word_bits = _word_bits(request, board, graph)
     budget = Budget(capacity(board), Accelerator.floor(graph, word_bits))
     wanted = Request(request.style, _max_interval(request, clock), _layers(request))
@@ -104,7 +93,7 @@ def plan(model: Path, request: PlanRequest) -> Planned:
     for schedule in tries:
         layout = lay_out(graph, schedule.configs, family)
         accelerator = Accelerator(layout, word_bits)
-        planned = Planned(graph, accelerator, figures(accelerator, board, clock), check)
+        planned = Planned(graph, accelerator, figures(accelerator, board, clock))
         if _accepted(planned, schedule, limit):
             break
     _refuse_hang(planned)
@@ -142,30 +131,35 @@ def build(
         )
     if shown.over:
         log.warning("warning: the design does not fit %s, it is built as asked", shown.board.name)
-    rtl = generate(planned)
-    files = {f"rtl/{name}": text.encode() for name, text in rtl.items()}
-    digest = hashlib.sha256(b"".join(files[name] for name in sorted(files))).hexdigest()
+    log.info("generating Verilog")
+    core = core_verilog(planned)
+    identity = project.build_id([*core.values(), planned.figures.board.name])
+    rtl = {**core, "accelerator.v": shell_verilog(planned, identity)}
     stimulus = vectors.make(planned.graph, frames, seed, data)
-    report = {**planned.report(), "digest": digest, "seed": seed}
-    files |= vectors.files(planned, stimulus, digest, seed)
-    files["graph.json"] = to_json(planned.graph).encode()
-    files["graph.txt"] = dump(planned.graph).encode()
-    files["report.json"] = (json.dumps(report, indent=2) + "\n").encode()
-    files |= project.render(planned.figures.board, vectors.manifest(planned, digest, seed, frames))
-    project.write(files, out)
+    report = {**planned.report(), "build": f"{identity:#010x}", "seed": seed}
+    contents = project.Contents(
+        board=shown.board,
+        manifest=vectors.manifest(planned.accelerator, shown.clock_mhz, identity, seed, frames),
+        graph=planned.graph,
+        rtl=rtl,
+        vectors=vectors.golden(planned.graph, planned.accelerator.layout.taps, stimulus),
+        report=report,
+    )
+    project.write(project.render(contents), out)
     return Built(out, report, shown)
 
 
-def generate(planned: Planned) -> dict[str, str]:
-    """Verilog by file name: the core, the accelerator around it, and what spatial layers bring."""
+def core_verilog(planned: Planned) -> dict[str, str]:
+    """Verilog by file name: the core, and what its spatial layers bring."""
     core = Core(planned.accelerator.layout)
-    log.info("generating Verilog")
-    texts = {"core.v": verilog.convert(core, "core")}
-    texts |= planned.accelerator.layout.verilog_files()
-    digest = hashlib.sha256("".join(texts[k] for k in sorted(texts)).encode()).hexdigest()
-    shell = planned.accelerator.shell(int(digest[:8], 16))
-    texts["accelerator.v"] = verilog.convert(shell, "accelerator", shell.ports())
-    return texts
+    texts = {"core.v": verilog.convert(core, "core", core.ports())}
+    return texts | planned.accelerator.layout.verilog_files()
+
+
+def shell_verilog(planned: Planned, identity: int) -> str:
+    """The module ``accelerator`` whose BUILD register is ``identity``."""
+    shell = planned.accelerator.shell(identity)
+    return verilog.convert(shell, "accelerator", shell.ports())
 
 
 def _accepted(planned: Planned, schedule: Schedule, limit: int | None) -> bool:
@@ -284,6 +278,3 @@ def _dump(folder: Path | None, step: str, graph: Graph) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{step}.txt").write_text(dump(graph))
-
-
-__all__ = ["Built", "PlanRequest", "Planned", "build", "generate", "np", "plan"]

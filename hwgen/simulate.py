@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import argparse
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from hwgen import vectors
 from hwgen.errors import UsageError
 from hwgen.ir.graph import Graph
 from hwgen.ir.serialize import from_json
+from hwgen.ops.input import Input
+from hwgen.ops.output import Output
 
 
 @dataclass(frozen=True)
@@ -37,3 +43,91 @@ def read_graph(folder: Path) -> Graph:
             hint="hwgen build MODEL --board BOARD --out DIR",
         ) from None
     return from_json(text)
+
+
+def _input(graph: Graph) -> Input:
+    assert isinstance(graph.input, Input)
+    return graph.input
+
+
+def _output(graph: Graph) -> Output:
+    assert isinstance(graph.output, Output)
+    return graph.output
+
+
+def bench(options: argparse.Namespace) -> Outcome:
+    """``hwgen sim DIR``: the cocotb bench on the accelerator."""
+    from hwgen.verify.cocotb_run import simulate
+
+    found = simulate(options.dir, simulator=options.simulator, seed=options.seed)
+    data = asdict(found)
+    exact = (
+        found.latency_cycles == found.predicted.latency_cycles
+        and found.initiation_interval == found.predicted.initiation_interval
+    )
+    good = not found.mismatches and not found.failures and found.divergence is None
+    lines = [
+        f"{found.frames} frames on {found.simulator}, seed {found.seed}: "
+        f"{found.mismatches} mismatches",
+        f"latency {found.latency_cycles} cycles, initiation interval "
+        f"{found.initiation_interval} cycles"
+        + (", as predicted" if exact else f"; predicted {_predicted(found)}"),
+        *found.failures,
+    ]
+    if found.divergence is not None:
+        lines.append(f"first divergence: {found.divergence}")
+    return Outcome({**data, "as_predicted": exact}, "\n".join(lines), good)
+
+
+def _predicted(found: Any) -> str:
+    return f"{found.predicted.latency_cycles} and {found.predicted.initiation_interval}"
+
+
+def dataset(options: argparse.Namespace) -> Outcome:
+    """``hwgen sim DIR --dataset FILE``: every frame through the compiled core, against golden."""
+    from hwgen.verify.dataset import simulate_dataset
+
+    graph = read_graph(options.dir)
+    read = vectors.read(options.dataset, options.limit)
+    x = _input(graph).encode(read.x)
+    found = simulate_dataset(options.dir, vectors.streamed(x), progress=not options.json)
+    shape = graph.types[graph.output.name].shape
+    golden = graph.evaluate(x)
+    outputs = vectors.unstreamed(found.outputs, shape)
+    wrong = (outputs != golden).reshape(len(x), -1)
+    data: dict[str, Any] = {
+        "top": "core",
+        "frames": len(x),
+        "mismatches": int(wrong.sum()),
+        "latency_cycles": found.latency_cycles,
+        "initiation_interval": found.initiation_interval,
+        "accuracy": None,
+        "seconds": round(found.seconds, 3),
+        "compile_seconds": round(found.compile_seconds, 3),
+        "frames_per_second": round(found.frames_per_second, 1),
+    }
+    lines = [
+        f"{len(x):,} frames: {data['mismatches']} mismatches, {found.frames_per_second:,.0f} "
+        f"frames/s simulated ({found.seconds:.1f} s, compiled in {found.compile_seconds:.1f} s)"
+    ]
+    if read.y is not None:
+        predictions = _output(graph).predictions(outputs)
+        data["accuracy"] = float(np.mean(predictions == np.asarray(read.y).ravel()))
+        lines.append(f"accuracy {100 * data['accuracy']:.2f} %")
+    lines.append(
+        f"core: latency {found.latency_cycles} cycles, initiation interval "
+        f"{found.initiation_interval} cycles"
+    )
+    if wrong.any():
+        frame, element = (int(v) for v in np.argwhere(wrong)[0])
+        flat, want = outputs.reshape(len(x), -1), golden.reshape(len(x), -1)
+        data["divergence"] = {
+            "layer": graph.output.inputs[0],
+            "frame": frame,
+            "element": element,
+            "expected": int(want[frame, element]),
+            "got": int(flat[frame, element]),
+        }
+        lines.append(f"first divergence: {data['divergence']}")
+        lines.append(f"hwgen sim {options.dir} finds the layer")
+    return Outcome(data, "\n".join(lines), not wrong.any())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from hwgen.ir.graph import Graph
 from hwgen.ir.node import Node
 from hwgen.ir.types import Ints
 from hwgen.ops.input import Input
-from hwgen.verify.manifest import FILE, Layer, Manifest, Port, Predicted, Timing
+from hwgen.verify.manifest import Layer, Manifest, Port, Predicted, Timing
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def port(stream: Stream, word_bits: int) -> Port:
 
 
 def manifest(
-    accelerator: Accelerator, clock_mhz: float, digest: str, seed: int, frames: int
+    accelerator: Accelerator, clock_mhz: float, identity: int, seed: int, frames: int
 ) -> Manifest:
     """What the benches must know of this accelerator."""
     layout = accelerator.layout
@@ -113,7 +112,7 @@ def manifest(
         top="accelerator",
         core="core",
         version=hwgen.__version__,
-        build_id=int(digest[:8], 16),
+        build_id=identity,
         clock_mhz=clock_mhz,
         input=port(layout.input, accelerator.input_bits),
         output=port(layout.output, accelerator.output_bits),
@@ -126,23 +125,14 @@ def manifest(
     )
 
 
-def files(graph: Graph, taps: Mapping[str, Stream], x: Ints) -> dict[str, bytes]:
-    """``sim/vectors/*.npy``: inputs, outputs and every tapped layer, by the golden model."""
-    found = {"sim/vectors/input.npy": _npy(streamed(x))}
+def golden(graph: Graph, taps: Mapping[str, Stream], x: Ints) -> dict[str, Ints]:
+    """(frames, elements) in stream order: ``input``, ``output`` and ``layers/<name>`` of every
+    tap."""
+    found = {"input": streamed(x)}
 
     def keep(node: Node, value: Ints) -> None:
         if node.name in taps:
-            found[f"sim/vectors/layers/{node.name}.npy"] = _npy(streamed(value))
+            found[f"layers/{node.name}"] = streamed(value)
 
-    output = graph.trace(x, keep)
-    found["sim/vectors/output.npy"] = _npy(streamed(output))
+    found["output"] = streamed(graph.trace(x, keep))
     return found
-
-
-def _npy(array: Ints) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()
-
-
-MANIFEST = FILE

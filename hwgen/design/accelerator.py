@@ -74,7 +74,7 @@ class Accelerator:
     def inside(self) -> int:
         """The most frames that can be inside at once in the steady state, with some to spare."""
         measured = self.measure()
-        return max(MIN_INSIDE, ceil(measured.latency / max(measured.interval, 1)) + 4)
+        return max(MIN_INSIDE, ceil(measured.latency / (measured.interval or 1)) + 4)
 
     def registers_price(self, family: Family) -> Resources:
         """The AXI4-Lite block and the FIFO of frame marks."""

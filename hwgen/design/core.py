@@ -12,7 +12,7 @@ from hwgen.design.layout import Layout, Stream
 from hwgen.rtl.stream import raw, signature
 
 
-class Core(wiring.Component):
+class Core(wiring.Component):  # type: ignore[misc]
     """A network as one stream in and one stream out.
 
     Members:

@@ -67,6 +67,14 @@ class Layout:
         """Estimate per instance."""
         return {b.instance: b.unit.resources(self.family) for b in self.blocks}
 
+    def verilog_files(self) -> dict[str, str]:
+        """Verilog that units bring as text, by file name."""
+        found: dict[str, str] = {}
+        for block in self.blocks:
+            if hasattr(block.unit, "verilog_files"):
+                found |= block.unit.verilog_files()
+        return found
+
     def measure(self) -> Measure:
         """Latency and initiation interval by the exact token-level model."""
         return self._measured

@@ -52,6 +52,7 @@ class Family:
         rams: block RAM primitives, least first.
         lut_ns: through one LUT. net_ns: one routed net. carry_ns: one bit of carry.
         carry_entry_ns: into and out of a carry chain. ff_ns: clock to output plus set-up.
+        period_ns: clock period that circuits are pipelined for.
         instantiate: whether mapping uses the primitives in ``rtl_templates/<instantiate>``.
     """
 
@@ -71,6 +72,7 @@ class Family:
     carry_entry_ns: float
     ff_ns: float
     instantiate: str = ""
+    period_ns: float = 10.0
 
     def adder(self, width: int, operands: int = 2, *, constant: bool = False) -> float:
         """LUTs of a sum over ``width`` bit positions; ``constant``: one of two is a constant."""

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
+from itertools import product
+from math import sqrt
 from typing import ClassVar
 
 import numpy as np
 
+from hwgen.cmvm.pipeline import Pipelined, pipeline
+from hwgen.cmvm.solve import solve
 from hwgen.errors import ModelError, UnsupportedError
+from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
 from hwgen.ir.meaning import HostValue, Meaning, RealValue, common_scale
 from hwgen.ir.real import Lowering, RealNode
 from hwgen.ir.types import Alphabet, IntArray, Ints, TensorType
-from hwgen.ops.base import HardwareNode
+from hwgen.ops.base import Config, HardwareNode, divisors
+from hwgen.rtl import alphabet as rtl_alphabet
+from hwgen.rtl.adder_graph import AdderGraphUnit
+from hwgen.rtl.folded import MatVecShape, MatVecUnit
+
+BLOCK_BUFFER_BITS = 4096
+SPATIAL_FLOOR = 0.1
+"""LUTs of a spatial layer per non-zero weight and square root of the input's width, at least."""
 
 MAX_ACCUMULATOR_BITS = 48
 MAX_RESCALE = 256
@@ -78,6 +92,89 @@ class Linear(HardwareNode):
     def evaluate(self, *inputs: Ints) -> Ints:
         (x,) = inputs
         return exact_product(x, self.weight.values) + self.bias.values
+
+    def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterator[Config]:
+        outputs, columns = self.weight.shape
+        yield Config("spatial", pe=outputs, simd=columns)
+        rams = ("lut", "block") if family.rams else ("lut",)
+        for pe, simd in product(divisors(outputs), divisors(columns)):
+            for memory in rams if pe * simd < outputs * columns else rams[:1]:
+                yield Config("folded", pe, simd, memory)
+
+    def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
+        return config.simd, config.pe
+
+    def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
+        outputs, columns = self.weight.shape
+        return (outputs // config.pe) * (columns // config.simd)
+
+    def floor(self, config: Config, inputs: tuple[TensorType, ...], family: Family) -> Resources:
+        if config.style != "spatial":
+            return self.resources(config, inputs, family)
+        used = np.count_nonzero(np.unique(self.weight.values, axis=0))
+        return Resources(lut=SPATIAL_FLOOR * used * sqrt(inputs[0].element.width))
+
+    def resources(
+        self, config: Config, inputs: tuple[TensorType, ...], family: Family
+    ) -> Resources:
+        if config.style == "spatial":
+            return self._spatial(inputs[0], family).resources(family)
+        return self._shape(config, inputs[0]).resources(family)
+
+    def circuit(
+        self, config: Config, inputs: tuple[TensorType, ...], family: Family
+    ) -> AdderGraphUnit | MatVecUnit:
+        (x,) = inputs
+        if config.style == "spatial":
+            return self._spatial(x, family)
+        shape = self._shape(config, x)
+        return MatVecUnit(
+            self.weight.values,
+            np.broadcast_to(self.bias.values, (self.outputs,)),
+            x.element,
+            pe=config.pe,
+            simd=config.simd,
+            alphabet=shape.alphabet,
+            output=shape.output,
+            memory=shape.memory,
+            buffer=shape.buffer,
+        )
+
+    def _spatial(self, x: TensorType, family: Family) -> AdderGraphUnit:
+        bias = np.broadcast_to(self.bias.values, (self.outputs,))
+        design = adder_graph(self.weight, IntArray(bias), x.per_channel(), family)
+        return AdderGraphUnit(design, family, module=f"{self.name}_adders")
+
+    def _shape(self, config: Config, x: TensorType) -> MatVecShape:
+        outputs, columns = self.weight.shape
+        beats = columns // config.simd
+        large = beats > 64 and beats * config.simd * x.element.width > BLOCK_BUFFER_BITS
+        return MatVecShape(
+            rows=outputs,
+            columns=columns,
+            pe=config.pe,
+            simd=config.simd,
+            alphabet=magnitudes(self.weight),
+            input=x.element,
+            output=self.infer(x).element,
+            memory="block" if config.memory == "block" else "lut",
+            buffer="block" if large and config.memory == "block" else "lut",
+        )
+
+
+@lru_cache(maxsize=256)
+def magnitudes(weight: IntArray) -> rtl_alphabet.Alphabet:
+    """The alphabet that a folded unit stores."""
+    return rtl_alphabet.Alphabet.of(weight.values)
+
+
+@lru_cache(maxsize=256)
+def adder_graph(
+    weight: IntArray, bias: IntArray, inputs: tuple[IntType, ...], family: Family
+) -> Pipelined:
+    """The optimised adder graph of a spatial layer, pipelined for the family's clock period."""
+    graph = solve(weight.values, inputs, bias=bias.values, family=family)
+    return pipeline(graph, family, target_ns=family.period_ns)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -156,11 +156,39 @@ def _choices(
             hint=f"it can be {_summary(node, types, family)}",
         )
     styled = [c for c in configs if "style" in wanted or _in_style(c, configs, request.style)]
-    if request.style == "auto" and "style" not in wanted:
-        styled = [c for c in styled if _may_fit(node, c, types, family, budget)] or styled
-    return [
-        Choice(node, c, node.interval(c, types), node.resources(c, types, family)) for c in styled
-    ]
+    guessed = request.style == "auto" and "style" not in wanted
+    priced: list[Choice] = []
+    for config in sorted(styled, key=lambda c: c.style == "spatial"):
+        if guessed and priced and not _promising(node, config, types, family, budget, priced):
+            continue
+        used = node.resources(config, types, family)
+        priced.append(Choice(node, config, node.interval(config, types), used))
+    return priced
+
+
+def _promising(
+    node: HardwareNode,
+    config: Config,
+    types: tuple[TensorType, ...],
+    family: Family,
+    budget: Budget,
+    priced: Sequence[Choice],
+) -> bool:
+    """Whether a configuration whose exact price is dear to find may be worth it.
+
+    It is not where even its lower bound is over the budget, or above the price of one that is as
+    fast as anything outside the core allows.
+    """
+    if config.style != "spatial":
+        return True
+    least = node.floor(config, types, family)
+    if overrun(least, budget.resources):
+        return False
+    interval = max(budget.floor, node.interval(config, types))
+    bound = weight(least, budget.resources)
+    return not any(
+        c.interval <= interval and weight(c.resources, budget.resources) <= bound for c in priced
+    )
 
 
 def _allowed(config: Config, wanted: Mapping[str, Any]) -> bool:
@@ -174,18 +202,6 @@ def _in_style(config: Config, configs: Sequence[Config], style: str) -> bool:
             return config.pe == max(c.pe for c in configs)
         return True
     return config.style == style
-
-
-def _may_fit(
-    node: HardwareNode,
-    config: Config,
-    types: tuple[TensorType, ...],
-    family: Family,
-    budget: Budget,
-) -> bool:
-    """Whether a quick lower bound leaves the configuration a chance: the exact price can be
-    dear."""
-    return not overrun(node.floor(config, types, family), budget.resources)
 
 
 def _summary(node: HardwareNode, types: tuple[TensorType, ...], family: Family) -> str:
