@@ -66,12 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--json", action="store_true", help="print the result as JSON")
     common.add_argument("-v", "--verbose", action="count", default=0, help="log more")
     common.add_argument("-q", "--quiet", action="store_true", help="log warnings and errors only")
-    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    verbs: Any = top.add_subparsers(dest="verb", required=True, metavar="VERB")
 
     def verb(
         name: str, run: Callable[[argparse.Namespace], int], text: str
     ) -> argparse.ArgumentParser:
-        made = verbs.add_parser(name, parents=[common], help=text, description=text)
+        made: argparse.ArgumentParser = verbs.add_parser(name, parents=[common], help=text, description=text)
         made.set_defaults(run=run)
         return made
 
