@@ -1,0 +1,314 @@
+"""The table of torch operators: one row each, giving the real node that means the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+
+from hwgen.errors import ModelError
+from hwgen.frontend.call import Call, Real, Rows
+from hwgen.ir.meaning import Clamp, exact
+from hwgen.ir.types import Alphabet, IntArray
+from hwgen.ops.add import RealAdd
+from hwgen.ops.affine import RELU, RealAffine, RealFunction, RealIdentity, constants, hardtanh
+from hwgen.ops.linear import RealLinear, Weight
+from hwgen.ops.quantize import RealQuantize, RealSign
+from hwgen.ops.reshape import RealReshape
+from hwgen.ops.topk import RealTopK
+
+Row = Callable[[Call], Rows]
+TABLE: dict[str, Row] = {}
+"""Operator, such as ``aten.relu.default``, to its row."""
+
+HINTS = {
+    "aten.softmax": "leave the softmax to the host: it does not change which logit is largest",
+    "aten.log_softmax": "leave it to the loss (cross_entropy) and the host",
+    "aten.sigmoid": "leave an output's sigmoid to the host; inside, use QuantReLU or hardtanh",
+    "aten.tanh": "use torch.nn.Hardtanh before the quantizer",
+    "aten.gelu": "use torch.nn.ReLU",
+    "aten.silu": "use torch.nn.ReLU",
+    "aten.elu": "use torch.nn.ReLU",
+    "aten.leaky_relu": "use torch.nn.ReLU",
+    "aten.layer_norm": "use torch.nn.BatchNorm1d, whose statistics are constants",
+    "aten.group_norm": "use torch.nn.BatchNorm2d, whose statistics are constants",
+    "aten.instance_norm": "use torch.nn.BatchNorm2d, whose statistics are constants",
+    "aten.round": "write the model with hwgen.save, which keeps each quantizer one operator",
+    "aten.fake_quantize": "use the quantizers of hwgen.nn",
+}
+"""The nearest supported form of operators that have no row, by the operator's name."""
+
+
+def row(*targets: str) -> Callable[[Row], Row]:
+    """Enter a function in the table for these operators."""
+
+    def enter(function: Row) -> Row:
+        TABLE.update(dict.fromkeys(targets, function))
+        return function
+
+    return enter
+
+
+@row("hwgen.weight.default")
+def weight(call: Call) -> Weight:
+    codes, scale = call.required("codes"), call.required("scale")
+    alphabet = call.raw("alphabet")
+    assert isinstance(alphabet, tuple), "the operator's schema says int[]"
+    levels = Alphabet(tuple(int(v) for v in alphabet if isinstance(v, int)))
+    if not levels.holds(codes):
+        raise ModelError(
+            f"a weight's codes must be among its levels {levels}", origin=call.node.origin
+        )
+    rows = (len(codes),) + (1,) * (codes.ndim - 1)
+    if scale.size > 1 and scale.shape != rows:
+        call.unsupported(
+            f"a weight's scale must be one value or one per output channel, not {scale.shape}"
+        )
+    return Weight(IntArray(codes), levels, constants(scale))
+
+
+@row("hwgen.quantize.default")
+def quantize(call: Call) -> RealQuantize:
+    zeros = call.required("zero_point")
+    return RealQuantize(
+        step=call.rationals("step"),
+        zero_point=tuple(int(z) for z in zeros.ravel()),
+        lo=call.integer("lo"),
+        hi=call.integer("hi"),
+        rounding=str(call.raw("rounding")),
+        **call.common(call.real("x")),
+    )
+
+
+@row("hwgen.sign.default")
+def sign(call: Call) -> RealSign:
+    (scale,) = call.rationals("scale")
+    return RealSign(scale=scale, **call.common(call.real("x")))
+
+
+@row("aten.linear.default")
+def linear(call: Call) -> RealLinear:
+    return RealLinear(
+        weight=quantized_weight(call),
+        bias=call.rationals("bias"),
+        **call.common(call.real("input")),
+    )
+
+
+@row("aten.batch_norm.default", "aten._native_batch_norm_legit_no_training.default")
+def batch_norm(call: Call) -> RealAffine:
+    mean, variance = call.constant("running_mean"), call.constant("running_var")
+    if mean is None or variance is None or call.raw("training", False):
+        call.unsupported(
+            "batch-norm must use its running statistics, not those of the batch",
+            "save the model in eval mode, with track_running_stats=True",
+        )
+    return RealAffine.batch_norm(
+        **call.common(call.real("input")),
+        mean=mean,
+        variance=variance,
+        gamma=call.constant("weight"),
+        beta=call.constant("bias"),
+        eps=call.number("eps"),
+    )
+
+
+@row("aten.relu.default", "aten.relu_.default")
+def relu(call: Call) -> RealFunction:
+    return RealFunction(function=RELU, **call.common(call.real("self")))
+
+
+@row("aten.relu6.default", "aten.relu6_.default")
+def relu6(call: Call) -> RealFunction:
+    return RealFunction(function=hardtanh(0, 6), **call.common(call.real("self")))
+
+
+@row("aten.hardtanh.default", "aten.hardtanh_.default")
+def hard_tanh(call: Call) -> RealFunction:
+    limits = hardtanh(call.number("min_val", -1), call.number("max_val", 1))
+    return RealFunction(function=limits, **call.common(call.real("self")))
+
+
+@row("aten.clamp.default", "aten.clamp_.default")
+def clamp(call: Call) -> RealFunction:
+    lo, hi = call.number("min", -np.inf), call.number("max", np.inf)
+    limits = Clamp(
+        None if np.isinf(lo) else exact(lo),
+        None if np.isinf(hi) else exact(hi),
+    )
+    return RealFunction(function=limits, **call.common(call.real("self")))
+
+
+@row(
+    "aten.dropout.default",
+    "aten.feature_dropout.default",
+    "aten.alpha_dropout.default",
+    "aten.dropout_.default",
+)
+def dropout(call: Call) -> RealIdentity:
+    if call.raw("train", False):
+        call.unsupported("dropout must be in eval mode", "call hwgen.save, which evaluates")
+    return RealIdentity(**call.common(call.real("input", "self")))
+
+
+@row(
+    "aten.contiguous.default",
+    "aten.clone.default",
+    "aten.alias.default",
+    "aten.detach.default",
+    "aten.detach_.default",
+    "aten.lift_fresh_copy.default",
+)
+def unchanged(call: Call) -> Rows:
+    value = call.argument("self")
+    assert value is not None, "these operators take a tensor"
+    return value
+
+
+@row(
+    "aten.flatten.using_ints",
+    "aten.view.default",
+    "aten.reshape.default",
+    "aten.unsqueeze.default",
+    "aten.squeeze.dim",
+    "aten.squeeze.dims",
+    "aten.unflatten.int",
+)
+def reshape(call: Call) -> RealReshape:
+    x = call.real("self")
+    if int(np.prod(call.shape)) != int(np.prod(x.shape)):
+        call.unsupported(
+            "a reshape must keep the batch on axis 0",
+            "use torch.flatten(x, 1) or x.view(x.shape[0], …)",
+        )
+    return RealReshape(shape=call.shape, **call.common(x))
+
+
+@row("aten.add.Tensor", "aten.add_.Tensor", "aten.add.Scalar")
+def add(call: Call) -> RealAdd | RealAffine:
+    return _sum(call, call.number("alpha", 1))
+
+
+@row("aten.sub.Tensor", "aten.sub_.Tensor", "aten.sub.Scalar")
+def sub(call: Call) -> RealAdd | RealAffine:
+    return _sum(call, -call.number("alpha", 1))
+
+
+@row("aten.rsub.Scalar", "aten.rsub.Tensor")
+def rsub(call: Call) -> RealAffine:
+    x = call.real("self")
+    offset = _operand(call, x)
+    if call.number("alpha", 1) != 1 or isinstance(offset, Real):
+        call.unsupported("a reversed subtraction must be of one tensor from a constant")
+    return RealAffine(scale=(Fraction(-1),), offset=offset, **call.common(x))
+
+
+@row("aten.neg.default")
+def neg(call: Call) -> RealAffine:
+    return RealAffine(scale=(Fraction(-1),), **call.common(call.real("self")))
+
+
+@row("aten.mul.Tensor", "aten.mul_.Tensor", "aten.mul.Scalar")
+def mul(call: Call) -> RealAffine:
+    x, factor = _with_constant(call)
+    return RealAffine(scale=factor, **call.common(x))
+
+
+@row("aten.div.Tensor", "aten.div_.Tensor", "aten.div.Scalar")
+def div(call: Call) -> RealAffine:
+    x = call.real("self")
+    divisor = _operand(call, x)
+    if isinstance(divisor, Real) or 0 in divisor:
+        call.unsupported("a divisor must be a constant other than zero")
+    return RealAffine(scale=tuple(1 / d for d in divisor), **call.common(x))
+
+
+@row("aten.argmax.default")
+def argmax(call: Call) -> RealTopK:
+    x = call.real("self")
+    _check_features(call, x, call.raw("dim"))
+    return RealTopK(k=1, **call.common(x))
+
+
+@row("aten.max.dim")
+def max_index(call: Call) -> tuple[None, RealTopK]:
+    x = call.real("self")
+    _check_features(call, x, call.raw("dim"))
+    return None, RealTopK(k=1, **call.common(x))
+
+
+@row("aten.topk.default")
+def topk(call: Call) -> tuple[None, RealTopK]:
+    x = call.real("self")
+    _check_features(call, x, call.raw("dim", -1))
+    if not (call.raw("largest", True) and call.raw("sorted", True)):
+        call.unsupported("topk must be of the largest, sorted", "use largest=True, sorted=True")
+    return None, RealTopK(k=call.integer("k"), **call.common(x))
+
+
+def quantized_weight(call: Call) -> Weight:
+    """The quantized weight of a linear or convolution call."""
+    value = call.argument("weight")
+    if isinstance(value, Weight):
+        return value
+    if isinstance(value, Real):
+        call.unsupported("the weight must be constant, not computed from the input")
+    return call.unsupported(
+        "missing quantizer: the weight is float",
+        "use QuantLinear or QuantConv2d of hwgen.nn, with weight=Binary(), Ternary(), "
+        "Shift(bits=3) or Int(bits=4)",
+    )
+
+
+def _operand(call: Call, x: Real) -> Real | tuple[Fraction, ...]:
+    """``other``: a tensor of the network, or constants per channel of ``x``."""
+    if isinstance(call.argument("other"), Real):
+        return call.real("other")
+    constant = call.constant("other")
+    if constant is None:
+        return constants([call.number("other")])
+    return call.per_channel(constant, x)
+
+
+def _with_constant(call: Call) -> tuple[Real, tuple[Fraction, ...]]:
+    """A commutative call of one tensor of the network and one constant, in either order."""
+    left, right = call.argument("self"), call.argument("other")
+    if isinstance(left, Real) and isinstance(right, Real):
+        call.unsupported("a product must be of one tensor and a constant, not of two tensors")
+    if isinstance(right, Real):
+        constant = call.constant("self")
+        assert constant is not None, "the other operand is the network's"
+        return right, call.per_channel(constant, right)
+    x = call.real("self")
+    factor = _operand(call, x)
+    assert not isinstance(factor, Real), "excluded above"
+    return x, factor
+
+
+def _sum(call: Call, sign: float) -> RealAdd | RealAffine:
+    left, right = call.argument("self"), call.argument("other")
+    if isinstance(left, Real) and isinstance(right, Real):
+        if abs(sign) != 1:
+            call.unsupported("alpha of a sum of two tensors must be 1 or -1")
+        if left.shape != right.shape:
+            call.unsupported(f"summands must have one shape, not {left.shape} and {right.shape}")
+        return RealAdd(sign=int(sign), **call.common(left, right))
+    factor = Fraction(sign)
+    if isinstance(right, Real):
+        constant = call.constant("self")
+        assert constant is not None, "the other operand is the network's"
+        offset = call.per_channel(constant, right)
+        return RealAffine(scale=(factor,), offset=offset, **call.common(right))
+    x = call.real("self")
+    term = _operand(call, x)
+    assert not isinstance(term, Real), "excluded above"
+    return RealAffine(offset=tuple(factor * t for t in term), **call.common(x))
+
+
+def _check_features(call: Call, x: Real, dim: object) -> None:
+    if len(x.shape) != 1 or dim not in (1, -1):
+        call.unsupported(
+            f"the largest must be taken over the features (dim=1), not over {dim} of {x.shape}",
+            "use argmax(x, dim=1) on a batch of vectors",
+        )
