@@ -21,12 +21,14 @@ ORDER = (
     ("frontend", "passes"),
     ("design",),
     ("verify.manifest",),
+    ("vectors",),
     ("backend",),
     ("estimate",),
     ("verify", "report"),
     ("train", "ptq"),
-    ("pipeline",),
+    ("pipeline", "simulate"),
     ("cli",),
+    ("__main__",),
 )
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 NEVER = {"families": {"ir", "ops"}, "cmvm": {"ir", "ops"}, "rtl": {"ir", "ops"}}
