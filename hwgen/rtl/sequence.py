@@ -86,6 +86,8 @@ class Sequencer(wiring.Component):  # type: ignore[misc]
     def delayed(self, m: Module, value: Any, stages: int, *, reset: bool = False) -> Value:
         """``value`` as it was ``stages`` moves of the pipe ago; 0 after a reset if asked."""
         for stage in range(stages):
+            if isinstance(value, Const):
+                return value
             register = Signal.like(Value.cast(value), name=f"delay_{stage}", reset_less=not reset)
             with m.If(self.ce):
                 m.d.sync += register.eq(value)

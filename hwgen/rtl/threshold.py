@@ -1,0 +1,251 @@
+"""Thresholds: how many of a channel's integers an element reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import gcd
+from typing import Any, Literal
+
+import numpy as np
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib.wiring import In, Out
+from numpy.typing import NDArray
+
+from hwgen.families.base import Family, Resources
+from hwgen.inttype import IntType
+from hwgen.rtl import sequence
+from hwgen.rtl.channels import Channels
+from hwgen.rtl.memory import table
+from hwgen.rtl.sequence import Sequencer
+from hwgen.rtl.stream import Unit, signature
+from hwgen.rtl.timing import Timing
+
+Ints = NDArray[np.int64]
+
+Method = Literal["auto", "compare", "search"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThresholdShape:
+    """Everything about a ``ThresholdUnit`` but its numbers: cheap to make, to time, to price.
+
+    Members:
+        channels: with thresholds of their own; 1 if all share them.
+        levels: thresholds per channel.
+        mixed: whether some channels are descending and others not.
+        at_zero: one threshold at 0 for signed inputs: a sign bit.
+    """
+
+    channels: int
+    levels: int
+    lanes: int
+    input: IntType
+    output: IntType
+    mixed: bool = False
+    at_zero: bool = False
+    method: Method = "auto"
+    registered: bool = True
+
+    @property
+    def groups(self) -> int:
+        return self.channels // gcd(self.channels, self.lanes)
+
+    @property
+    def rounds(self) -> int:
+        """Comparisons of a binary search: bits of the count."""
+        return self.levels.bit_length()
+
+    @cached_property
+    def chosen(self) -> Literal["compare", "search"]:
+        """One comparator per threshold, or one per bit of the count, whichever is smaller."""
+        if self.method != "auto":
+            return self.method
+        if self.groups == 1 and self.input.width <= 6:
+            return "compare"
+        width = self.input.width
+        constant = self.groups == 1
+        compare = self.levels * (0.3 * width if constant else 1.75 * width)
+        search = sum(width * (0.75 + -(-self.groups * (1 << k) // 64)) for k in range(self.rounds))
+        return "compare" if self.levels < 2 or compare <= search else "search"
+
+    @property
+    def depth(self) -> int:
+        if self.chosen == "search":
+            return self.rounds
+        return int(self.registered)
+
+    @property
+    def timing(self) -> Timing:
+        return Timing.each(self.depth)
+
+    def resources(self, family: Family) -> Resources:
+        """All lanes, their tables, the counter of the channel groups."""
+        counter = sequence.price((self.groups,), self.depth)
+        lane = self._search(family) if self.chosen == "search" else self._compare(family)
+        return lane.scaled(self.lanes) + counter
+
+    def _compare(self, family: Family) -> Resources:
+        width, out = self.input.width, self.rounds
+        flip = Resources(lut=width * int(self.mixed and self.groups > 1))
+        ff = self.output.width * int(self.registered)
+        if self.at_zero:
+            return Resources(lut=0, ff=ff)
+        if self.groups == 1:
+            encode = _encoder(self.levels, family)
+            tests = self.levels * family.comparator(width, constant=True)
+            return Resources(lut=min(tests + encode, family.rom(1 << width, out)), ff=ff)
+        stored = self.levels * width + int(self.mixed)
+        tests = self.levels * family.comparator(width, constant=False)
+        lut = family.rom(self.groups, stored) + tests + _encoder(self.levels, family)
+        return flip + Resources(lut=lut, ff=ff)
+
+    def _search(self, family: Family) -> Resources:
+        width = self.input.width
+        lut = float(width * int(self.mixed))
+        ff = float(self.output.width)
+        for k in range(self.rounds):
+            lut += family.rom(self.groups << k, width)
+            lut += family.comparator(width, constant=k == 0 and self.groups == 1)
+            ff += (width + k) if k else 0
+        return Resources(lut=lut, ff=ff)
+
+
+def _encoder(levels: int, family: Family) -> float:
+    """LUTs from sorted comparisons to their number."""
+    rounds = levels.bit_length()
+    return sum(family.mux(min(1 << k, levels)) for k in range(1, rounds))
+
+
+class ThresholdUnit(Unit):
+    """``y = base + #{k: x >= t[c, k]}``, or ``base + #{k: x <= t[c, k]}`` in descending channels.
+
+    Throughput: one beat per cycle. Latency: ``shape.depth`` cycles: 1 with a comparator per
+    threshold (0 if not ``registered``), the bits of the count with a binary search.
+
+    Members:
+        i: In(stream of ``lanes`` elements of ``input``, channel fastest)
+        o: Out(stream of as many of ``shape.output``)
+    """
+
+    def __init__(
+        self,
+        thresholds: object,
+        input: IntType,
+        *,
+        lanes: int,
+        channels: int | None = None,
+        descending: Sequence[bool] = (False,),
+        base: int = 0,
+        output: IntType | None = None,
+        method: Method = "auto",
+        registered: bool = True,
+    ) -> None:
+        """``thresholds`` is (1 or channels, levels), each row ascending; ``channels`` is only
+        needed to check them."""
+        rows = np.asarray(thresholds, dtype=np.int64)
+        down = np.broadcast_to(np.asarray(descending, dtype=bool), (len(rows),))
+        if channels is not None and len(rows) not in (1, channels):
+            raise ValueError(f"thresholds must have 1 or {channels} rows, not {len(rows)}")
+        self.base, self.down = base, down
+        # x <= t is ~x >= ~t: descending channels see inverted inputs and thresholds
+        self.rows = np.where(down[:, None], ~rows[:, ::-1], rows)
+        ends = np.stack([np.where(down, ~n, n) for n in (input.lo, input.hi)])
+        reached = (ends[:, :, None] >= self.rows).sum(axis=2)
+        exact = IntType(base + int(reached.min()), base + int(reached.max()))
+        self.shape = ThresholdShape(
+            channels=len(rows),
+            levels=rows.shape[1],
+            lanes=lanes,
+            input=input,
+            output=output or exact,
+            mixed=bool(down.any() and not down.all()),
+            at_zero=input.signed and rows.shape[1] == 1 and bool((self.rows == 0).all()),
+            method=method,
+            registered=registered,
+        )
+        if not self.shape.output.holds(exact):
+            raise ValueError(f"output must hold {exact}, not {output}")
+        self.timing = self.shape.timing
+        super().__init__(
+            {"i": In(signature(input, lanes)), "o": Out(signature(self.shape.output, lanes))}
+        )
+
+    def resources(self, family: Family) -> Resources:
+        return self.shape.resources(family)
+
+    def elaborate(self, platform: object) -> Module:
+        m, s = Module(), self.shape
+        seq = Sequencer(loops=(s.groups,), depth=s.depth)
+        seq.attach(m, [self.i], self.o, [1], 1)
+        for lane in range(s.lanes):
+            rows = Channels(s.channels, s.lanes).of_lane(lane)
+            x = self._directed(m, seq, rows, lane)
+            if s.chosen == "search":
+                count = self._search(m, seq, x, rows, lane)
+                m.d.comb += self.o.payload[lane].eq(count + self.base)
+                continue
+            reached = [
+                x >= self._table(m, rows, [k], seq.index[0], f"thresholds_{lane}_{k}")
+                for k in range(s.levels)
+            ]
+            value = Signal.like(Value.cast(self.o.payload[lane]), name=f"y_{lane}")
+            m.d.comb += value.eq(_encoded(reached) + self.base)
+            m.d.comb += self.o.payload[lane].eq(seq.delayed(m, value, s.depth))
+        return m
+
+    def _directed(self, m: Module, seq: Sequencer, rows: list[int], lane: int) -> Value:
+        """The element, inverted where its channel is descending; then it is signed."""
+        x = Value.cast(self.i.payload[lane])
+        if not self.down.any():
+            return x
+        flip = table(m, [int(self.down[r]) for r in rows], 1, seq.index[0], f"flip_{lane}")
+        bits = x.as_unsigned() if self.shape.input.signed else Cat(x, Const(0, 1))
+        return (bits ^ flip.replicate(len(bits))).as_signed()
+
+    def _limits(self) -> IntType:
+        """What a comparison sees: all inputs as they come and inverted, and one above them."""
+        kind = self.shape.input
+        seen = [IntType(kind.lo, kind.hi + 1)]
+        if self.down.any():
+            seen.append(IntType(~kind.hi, ~kind.lo + 1))
+        return IntType.hull(seen)
+
+    def _table(
+        self, m: Module, rows: list[int], picks: list[int], address: Any, name: str
+    ) -> Value:
+        """``thresholds[row of the group, pick]``, addressed pick fastest, group slowest."""
+        limits = self._limits()
+        words = []
+        for row in rows:
+            for pick in picks:
+                t = self.rows[row, pick] if pick < self.shape.levels else limits.hi
+                words.append(min(max(int(t), limits.lo), limits.hi) % (1 << limits.width))
+        word = table(m, words, limits.width, address, name)
+        return word.as_signed() if limits.signed else word
+
+    def _search(self, m: Module, seq: Sequencer, x: Value, rows: list[int], lane: int) -> Value:
+        """A comparison per bit of the count, each against the threshold the last ones lead to."""
+        rounds = self.shape.rounds
+        known: list[Value] = []
+        for k in range(rounds):
+            group = seq.delayed(m, seq.index[0], k)
+            picks = [((p << 1 | 1) << (rounds - 1 - k)) - 1 for p in range(1 << k)]
+            address = Cat(*reversed(known), group)
+            t = self._table(m, rows, picks, address, f"thresholds_{lane}_{k}")
+            known = [seq.delayed(m, v, 1) for v in (*known, x >= t)]
+            if k + 1 < rounds:
+                x = seq.delayed(m, x, 1)
+        return Cat(*reversed(known))
+
+
+def _encoded(reached: Sequence[Any]) -> Value:
+    """How many of the sorted comparisons hold, by binary search among their results."""
+    size = (1 << len(reached).bit_length()) - 1
+    tests = [*reached, *[Const(0, 1)] * (size - len(reached))]
+    if size == 1:
+        return Value.cast(tests[0])
+    half = size // 2
+    low, high = _encoded(tests[:half]), _encoded(tests[half + 1 :])
+    return Cat(Mux(tests[half], high, low), tests[half])
