@@ -100,6 +100,7 @@ class Ports:
         """Forgets frames that are queued or half received, and pauses."""
         for part in (self._source, self._accepted, self._sink):
             part.clear()
+            part.assert_reset()
         for paused in (self._source, self._sink):
             paused.clear_pause_generator()
             paused.pause = False

@@ -89,18 +89,22 @@ class Bench:
     async def expect(self, index: int) -> Received:
         """Receives a frame and compares it with the vector of that index."""
         received = await self.wait(self.ports.receive(), f"output frame of vector {index}")
+        self.compare(index, received.data)
+        return received
+
+    def compare(self, index: int, data: bytes) -> None:
+        """Compares the bytes of one frame with the vector of that index."""
         port = MANIFEST["output"]
-        size = -(-port["elements"] * port["slot_bits"] // 8)
+        size = _frame_bytes(port)
         RESULT["frames"] += 1
-        if len(received.data) != size:
-            self.differ(index, port["elements"], 0, f"{size} bytes", f"{len(received.data)} bytes")
-            return received
-        got = unpack(received.data, port["elements"], port["slot_bits"], port["signed"])
+        if len(data) != size:
+            self.differ(index, port["elements"], 0, f"{size} bytes", f"{len(data)} bytes")
+            return
+        got = unpack(data, port["elements"], port["slot_bits"], port["signed"])
         wrong: Integers = np.flatnonzero(got != OUTPUT[index])
         if wrong.size:
             at = int(wrong[0])
             self.differ(index, int(wrong.size), at, int(OUTPUT[index][at]), int(got[at]))
-        return received
 
     def differ(self, index: int, count: int, element: int, expected: Any, got: Any) -> None:
         """Counts ``count`` wrong integers and keeps the first."""
@@ -128,6 +132,10 @@ class Bench:
 
 def _words(port: dict[str, int]) -> int:
     return -(-port["elements"] * port["slot_bits"] // port["word_bits"])
+
+
+def _frame_bytes(port: dict[str, int]) -> int:
+    return -(-port["elements"] * port["slot_bits"] // 8)
 
 
 def _cycles(steps: int) -> int:
@@ -193,6 +201,30 @@ async def reset_in_mid_frame(dut: Any) -> None:
                 bench.send(index)
             for index in chosen:
                 await bench.expect(index)
+        bench.finish()
+    finally:
+        _save()
+
+
+@cocotb.test()
+async def packets(dut: Any) -> None:
+    """Frames that come in one packet, as a DMA sends a batch, leave in one packet."""
+    bench = Bench(dut, "packets")
+    chosen = [index % len(INPUT) for index in range(3)]
+    source, sink = MANIFEST["input"], MANIFEST["output"]
+    step_in, step_out = (_words(port) * port["word_bits"] // 8 for port in (source, sink))
+    try:
+        await bench.reset()
+        bench.sent.extend(chosen)
+        frames = [pack(INPUT[index], source["slot_bits"]).ljust(step_in, b"\0") for index in chosen]
+        bench.ports.send(b"".join(frames))
+        data = (await bench.wait(bench.ports.receive(), "packet of 3 frames")).data
+        size = 2 * step_out + _frame_bytes(sink)
+        assert len(data) == size, (
+            f"packets: a packet must hold 3 frames in {size} bytes, not {len(data)} (seed {SEED})"
+        )
+        for place, index in enumerate(chosen):
+            bench.compare(index, data[place * step_out :][: _frame_bytes(sink)])
         bench.finish()
     finally:
         _save()

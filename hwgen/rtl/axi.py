@@ -110,9 +110,8 @@ class AxiStreamIn(Unit):
 class AxiStreamOut(Unit):
     """Frames of ``elements``, ``lanes`` a beat, to words of whole slots, sign-extended.
 
-    TKEEP leaves out the bytes beyond the frame in its last word. TLAST marks a frame's last word
-    where the
-    frame's mark is set. Throughput: a word per cycle. Latency: one cycle.
+    TLAST marks a frame's last word where the frame's mark is set; there TKEEP leaves out the bytes
+    beyond the frame. Throughput: a word per cycle. Latency: one cycle.
 
     Members:
         i: In(stream of ``lanes`` elements of ``dtype``)
@@ -156,7 +155,7 @@ class AxiStreamOut(Unit):
             self.last.eq(self.axis.tvalid & self.axis.tready & at_last),
             self.mark.ready.eq(self.last),
             self.axis.tlast.eq(at_last & self.mark.payload[0]),
-            self.axis.tkeep.eq(Mux(at_last, self._kept(), -1)),
+            self.axis.tkeep.eq(Mux(self.axis.tlast, self._kept(), -1)),
         ]
         slot = slot_bits(self.dtype)
         wide = [Signal.like(Const(0, slot), name=f"slot_{k}") for k in range(self.slots)]

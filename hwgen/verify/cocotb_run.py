@@ -23,7 +23,7 @@ from hwgen.verify import verilate
 from hwgen.verify.manifest import Manifest, Predicted
 
 SIMULATORS = ("verilator", "icarus")
-PHASES = ("free_running", "random_stalls", "reset_in_mid_frame", "registers")
+PHASES = ("free_running", "random_stalls", "reset_in_mid_frame", "packets", "registers")
 BUILD = "sim/build"
 SECONDS = 3600.0
 

@@ -23,6 +23,7 @@ module accelerator(
     reg [1:0] word, beat;
     reg [31:0] frame;
     reg full;
+    wire last_word = word == 1;
     wire accept = s_axis_tvalid & s_axis_tready;
     wire [7:0] i_payload = beat == 0 ? frame[7:0] : beat == 1 ? frame[15:8] : frame[23:16];
     wire i_ready;
@@ -48,16 +49,21 @@ module accelerator(
         .o_payload(o_payload), .o_valid(o_valid), .o_ready(m_axis_tready)
     );
 
-    // Words out: one beat is one word.
+    // Words out: one beat is one word; a packet ends where it ended on the way in.
+    reg [7:0] marks;
+    reg [2:0] marked, unmarked;
     reg [1:0] sent;
+    wire mark = marks[unmarked];
     wire send = m_axis_tvalid & m_axis_tready;
     assign m_axis_tdata = {{2{o_payload[11]}}, o_payload[11:6], {2{o_payload[5]}}, o_payload[5:0]};
     assign m_axis_tkeep = 2'b11;
     assign m_axis_tvalid = o_valid;
-    assign m_axis_tlast = sent == 2;
+    assign m_axis_tlast = sent == 2 & mark;
     always @(posedge aclk) begin
         if (send) sent <= sent == 2 ? 0 : sent + 1;
-        if (rst) sent <= 0;
+        if (accept & last_word) begin marks[marked] <= s_axis_tlast; marked <= marked + 1; end
+        if (send & sent == 2) unmarked <= unmarked + 1;
+        if (rst) begin sent <= 0; marked <= 0; unmarked <= 0; end
     end
 
     // Registers.
@@ -65,7 +71,6 @@ module accelerator(
     reg [63:0] cycles;
     reg [31:0] cycles_hi;
     reg [2:0] errors;
-    wire last_word = word == 1;
     wire [2:0] now = accept
         ? {~last_word & s_axis_tkeep != 2'b11, last_word & ~s_axis_tlast, ~last_word & s_axis_tlast}
         : 3'b000;
@@ -82,7 +87,7 @@ module accelerator(
         cycles <= cycles + 1;
         if (accept & last_word) frames_in <= frames_in + 1;
         if (accept & word == 0) begin first <= cycles[31:0]; interval <= cycles[31:0] - first; end
-        if (send & m_axis_tlast) begin
+        if (send & sent == 2) begin
             frames_out <= frames_out + 1;
             latency <= cycles[31:0] - first;
         end
