@@ -71,7 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     def verb(
         name: str, run: Callable[[argparse.Namespace], int], text: str
     ) -> argparse.ArgumentParser:
-        made: argparse.ArgumentParser = verbs.add_parser(name, parents=[common], help=text, description=text)
+        made: argparse.ArgumentParser = verbs.add_parser(
+            name, parents=[common], help=text, description=text
+        )
         made.set_defaults(run=run)
         return made
 

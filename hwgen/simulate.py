@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 
 from hwgen import vectors
 from hwgen.errors import UsageError
+from hwgen.estimate.figures import as_counts
 from hwgen.ir.graph import Graph
 from hwgen.ir.serialize import from_json
 from hwgen.ops.input import Input
@@ -131,3 +133,52 @@ def dataset(options: argparse.Namespace) -> Outcome:
         lines.append(f"first divergence: {data['divergence']}")
         lines.append(f"hwgen sim {options.dir} finds the layer")
     return Outcome(data, "\n".join(lines), not wrong.any())
+
+
+def synth(options: argparse.Namespace) -> Outcome:
+    """``hwgen synth DIR``: yosys for the board's family, beside the estimate, layer by layer."""
+    from hwgen.report.table import synth_text
+    from hwgen.verify.synth import synthesize
+
+    report = _report(options.dir)
+    found = synthesize(options.dir, report["family"])
+    estimated = {r["name"]: r for r in [*report["layers"], *report["plumbing"]]}
+    rows = [_beside(part, estimated.get(part.name)) for part in found.parts]
+    shell = [r["resources"] for r in report["plumbing"] if r["name"] in SHELL]
+    rest = {k: sum(r[k] for r in shell) for k in ("lut", "ff", "bram36", "dsp")}
+    rows.append({**_beside(found.rest, None), "name": "shell", "estimate": rest})
+    data = {
+        "family": found.family,
+        "tool": found.tool,
+        "seconds": round(found.seconds, 1),
+        **_counts(found.total),
+        "estimate": report["resources"],
+        "layers": rows,
+    }
+    return Outcome(data, synth_text(data))
+
+
+SHELL = ("axi_in", "axi_out", "registers")
+
+
+def _counts(part: Any) -> dict[str, Any]:
+    return as_counts(part.resources)
+
+
+def _beside(part: Any, estimate: dict[str, Any] | None) -> dict[str, Any]:
+    return {
+        "name": part.name,
+        **_counts(part),
+        "estimate": estimate["resources"] if estimate else None,
+    }
+
+
+def _report(folder: Path) -> dict[str, Any]:
+    try:
+        data: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
+        return {"family": data["family"], **data}
+    except (OSError, ValueError, KeyError):
+        raise UsageError(
+            f"{str(folder)!r} must be a folder that hwgen build wrote, and has no report.json",
+            hint="hwgen build MODEL --board BOARD --out DIR",
+        ) from None

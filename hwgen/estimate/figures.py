@@ -60,6 +60,7 @@ class Figures:
         layers = [layer for layer in self.layers if layer.op]
         return {
             "board": self.board.name,
+            "family": self.board.family,
             "clock_mhz": self.clock_mhz,
             "latency_cycles": self.latency_cycles,
             "latency_us": round(self.latency_cycles / self.clock_mhz, 4),

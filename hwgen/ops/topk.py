@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -12,13 +12,15 @@ from typing import ClassVar
 import numpy as np
 
 from hwgen.errors import UnsupportedError
+from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
 from hwgen.ir.meaning import Meaning, RealValue
 from hwgen.ir.real import Lowering, RealNode
 from hwgen.ir.types import IntArray, Ints, TensorType
-from hwgen.ops.base import HardwareNode
+from hwgen.ops.base import Config, HardwareNode, divisors
 from hwgen.ops.linear import affine_input
 from hwgen.ops.requantize import Requantize
+from hwgen.rtl.topk import TopKUnit
 
 MAX_ENUMERATED = 1 << 20
 MAX_ORDER_BITS = 40
@@ -45,6 +47,25 @@ class TopK(HardwareNode):
         if self.k == 1:
             return np.asarray(np.argmax(x, axis=1)[:, None], dtype=np.int64)
         return np.argsort(-x, axis=1, kind="stable")[:, : self.k]
+
+    def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterable[Config]:
+        lanes = divisors(inputs[0].elements) if self.k == 1 else [1]
+        return [Config("stream", pe=n) for n in lanes]
+
+    def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
+        return config.pe, self.k
+
+    def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
+        return inputs[0].elements // config.pe
+
+    def resources(
+        self, config: Config, inputs: tuple[TensorType, ...], family: Family
+    ) -> Resources:
+        return self.circuit(config, inputs, family).resources(family)
+
+    def circuit(self, config: Config, inputs: tuple[TensorType, ...], family: Family) -> TopKUnit:
+        (x,) = inputs
+        return TopKUnit(x.element, x.elements, self.k, config.pe)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
+from typing import Any
 
 from hwgen.estimate.figures import Figures, capacity
 
@@ -86,3 +87,26 @@ def fit_text(figures: Figures) -> list[str]:
             f"{number(has)}; the largest are {named}"
         )
     return lines
+
+
+def synth_text(data: Mapping[str, Any]) -> str:
+    """Synthesis beside the estimate: counts, and the estimate's error in percent."""
+    whole = {"name": "total", **{k: data[k] for k in NAMES}, "estimate": data["estimate"]}
+    rows = []
+    for row in [*data["layers"], whole]:
+        guess = row["estimate"] or {}
+        cells: list[object] = [row["name"]]
+        for kind in ("lut", "ff"):
+            cells += [
+                number(row[kind]),
+                number(guess.get(kind, 0)),
+                _error(row[kind], guess.get(kind)),
+            ]
+        cells += [number(row["bram36"]), number(guess.get("bram36", 0)), number(row["dsp"])]
+        rows.append(cells)
+    head = ["layer", "LUT", "est.", "", "FF", "est.", "", "BRAM36", "est.", "DSP"]
+    return f"{table(head, rows)}\n\n{data['tool']} for {data['family']}, {data['seconds']:g} s"
+
+
+def _error(real: float, guess: float | None) -> str | None:
+    return f"{100 * (guess - real) / real:+.0f}%" if guess is not None and real else None
