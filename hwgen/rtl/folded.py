@@ -85,7 +85,7 @@ class MatVecShape:
     @property
     def x_max(self) -> int:
         """The greatest input code: negative inputs are moved up by half their range of bits."""
-        return self.input.hi + self.x_offset
+        return max(self.input.hi + self.x_offset, 1)
 
     @property
     def x_offset(self) -> int:
@@ -151,6 +151,9 @@ class MatVecUnit(Unit):
     the adder tree (``rtl.signed_tree``), magnitudes before it: by wires (binary), gates (ternary),
     shifters (powers of two) or multipliers.
 
+    ``output`` may be less than the product of any ``input``, where single elements of x are known to
+    be smaller: sums are taken modulo its width.
+
     Throughput: a vector in ``(rows / pe) * (columns / simd)`` cycles. Latency: ``shape.depth``
     cycles from the last beat of a pass.
 
@@ -184,8 +187,6 @@ class MatVecUnit(Unit):
             output=output or exact,
             **options,
         )
-        if not self.shape.output.holds(exact):
-            raise ValueError(f"output must hold {exact}, not {output}")
         self.timing = self.shape.timing
         super().__init__(
             {"i": In(signature(input, simd)), "o": Out(signature(self.shape.output, pe))}
