@@ -151,7 +151,8 @@ class MatVecUnit(Unit):
     the adder tree (``rtl.signed_tree``), magnitudes before it: by wires (binary), gates (ternary),
     shifters (powers of two) or multipliers.
 
-    ``output`` may be less than the product of any ``input``, where single elements of x are known to
+    ``output`` may be less than the product of any ``input``, where single elements of x are known
+    to
     be smaller: sums are taken modulo its width.
 
     Throughput: a vector in ``(rows / pe) * (columns / simd)`` cycles. Latency: ``shape.depth``
