@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
+from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
 from hwgen.ir.types import IntArray, Ints, TensorType
-from hwgen.ops.base import HardwareNode
-from hwgen.ops.elementwise import channel_index
+from hwgen.ops.base import Config, HardwareNode
+from hwgen.ops.elementwise import channel_index, lane_configs, lane_interval
+from hwgen.rtl.lookup import LookupUnit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,3 +38,28 @@ class Lookup(HardwareNode):
     def evaluate(self, *inputs: Ints) -> Ints:
         (x,) = inputs
         return np.asarray(self.table.values[channel_index(x, self.table), x - self.start])
+
+    def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterable[Config]:
+        return lane_configs(inputs[0], ("lut", "block") if family.rams else ("lut",))
+
+    def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
+        return config.pe, config.pe
+
+    def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
+        return lane_interval(inputs[0], config)
+
+    def resources(
+        self, config: Config, inputs: tuple[TensorType, ...], family: Family
+    ) -> Resources:
+        return self.circuit(config, inputs, family).resources(family)
+
+    def circuit(self, config: Config, inputs: tuple[TensorType, ...], family: Family) -> LookupUnit:
+        (x,) = inputs
+        return LookupUnit(
+            self.table.values,
+            self.start,
+            x.element,
+            lanes=config.pe,
+            output=self.infer(x).element,
+            memory="block" if config.memory == "block" else "lut",
+        )

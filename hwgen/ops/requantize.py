@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
 
 import numpy as np
 
+from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
 from hwgen.ir.types import IntArray, Ints, TensorType
-from hwgen.ops.base import HardwareNode
-from hwgen.ops.elementwise import spread
+from hwgen.ops.base import Config, HardwareNode
+from hwgen.ops.elementwise import lane_configs, lane_interval, spread
 from hwgen.ops.monotone import StepFunction
+from hwgen.rtl.requantize import RequantizeUnit
 
 MAX_SHIFT = 40
 
@@ -47,6 +49,34 @@ class Requantize(HardwareNode):
         (x,) = inputs
         product = x * spread(self.multiplier, x.ndim) + spread(self.bias, x.ndim)
         return np.asarray(np.clip(product >> self.shift, self.lo, self.hi))
+
+    def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterable[Config]:
+        return lane_configs(inputs[0])
+
+    def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
+        return config.pe, config.pe
+
+    def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
+        return lane_interval(inputs[0], config)
+
+    def resources(
+        self, config: Config, inputs: tuple[TensorType, ...], family: Family
+    ) -> Resources:
+        return self.circuit(config, inputs, family).resources(family)
+
+    def circuit(
+        self, config: Config, inputs: tuple[TensorType, ...], family: Family
+    ) -> RequantizeUnit:
+        (x,) = inputs
+        return RequantizeUnit(
+            self.multiplier.values,
+            self.bias.values,
+            self.shift,
+            IntType(self.lo, self.hi),
+            x.element,
+            lanes=config.pe,
+            output=self.infer(x).element,
+        )
 
 
 def find_multiplier(
