@@ -20,8 +20,9 @@ from hwgen import paths
 from hwgen.backend.boards import Board
 from hwgen.backend.host import host_model
 from hwgen.errors import BuildError, UsageError
-from hwgen.ir import serialize, text
+from hwgen.ir import serialize
 from hwgen.ir.graph import Graph
+from hwgen.ir.text import dump
 from hwgen.ir.types import Ints
 from hwgen.verify import manifest as manifests
 from hwgen.verify.manifest import Manifest
@@ -69,18 +70,34 @@ def render(contents: Contents) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     for name, verilog in contents.rtl.items():
         files[f"rtl/{name}"] = verilog.encode()
+    for name, verilog in _for_simulators(contents.rtl).items():
+        files[f"sim/{name}"] = verilog.encode()
     for name, array in contents.vectors.items():
         files[f"sim/vectors/{name}.npy"] = _npy(array)
     for source in sorted(paths.SIM.iterdir()):
         if source.suffix in (".py", ".cpp"):
             files[f"sim/{source.name}"] = source.read_bytes()
     files[manifests.FILE] = contents.manifest.to_json().encode()
-    files["graph.txt"] = text.dump(contents.graph).encode()
+    files["graph.txt"] = dump(contents.graph).encode()
     files["graph.json"] = serialize.to_json(contents.graph).encode()
     files["report.json"] = _json(contents.report)
     for name, rendered in _flow(contents).items():
         files[name] = rendered.encode()
     return dict(sorted(files.items()))
+
+
+def _for_simulators(rtl: Mapping[str, str]) -> dict[str, str]:
+    """Behavioural twins of the modules made of a family's cells, and models of those cells."""
+    generic = paths.RTL_TEMPLATES / "generic"
+    found: dict[str, str] = {}
+    for name, verilog in rtl.items():
+        twin = generic / name
+        if twin.is_file() and (text := twin.read_text("utf-8")) != verilog:
+            found[f"behavioural/{name}"] = text
+    if found:
+        models = paths.RTL_TEMPLATES / "models" / "xilinx.v"
+        found["models/xilinx.v"] = models.read_text("utf-8")
+    return found
 
 
 def _flow(contents: Contents) -> dict[str, str]:

@@ -94,10 +94,29 @@ class SimResult:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """One project, and how to run the bench on it."""
+
+    folder: Path
+    manifest: Manifest
+    simulator: str
+    seed: int
+    cells: bool
+
+
 def simulate(
-    folder: Path, *, simulator: str = "verilator", seed: int | None = None, taps: bool = True
+    folder: Path,
+    *,
+    simulator: str = "verilator",
+    seed: int | None = None,
+    taps: bool = True,
+    cells: bool = False,
 ) -> SimResult:
     """Runs every phase of the bench; after a mismatch once more with taps between the layers.
+
+    With ``cells`` the family's own cells are simulated, bit by bit, in place of the behavioural
+    modules that stand for them: many times slower, and the last word on the mapping.
 
     Raises:
         UsageError: ``folder`` is not a built project, or an unknown simulator.
@@ -110,10 +129,11 @@ def simulate(
     manifest = manifests.read(folder)
     seed = manifest.seed if seed is None else seed
     began = time.monotonic()
-    found, failed = _run(folder, manifest, simulator, seed, None)
+    bench = _Bench(folder, manifest, simulator, seed, cells)
+    found, failed = _run(bench, None)
     divergence = _at_output(manifest, found["first"])
     if found["first"] and taps and manifest.layers:
-        tapped, _ = _run(folder, manifest, simulator, seed, found["first"]["phase"])
+        tapped, _ = _run(bench, found["first"]["phase"])
         if tapped["divergence"]:
             divergence = Divergence(**tapped["divergence"])
     return SimResult(
@@ -138,24 +158,22 @@ def _at_output(manifest: Manifest, first: dict[str, Any] | None) -> Divergence |
     return Divergence(layer=layer, cycle=-1, **what)
 
 
-def _run(
-    folder: Path, manifest: Manifest, simulator: str, seed: int, tapped_phase: str | None
-) -> tuple[dict[str, Any], tuple[str, ...]]:
+def _run(bench: _Bench, tapped_phase: str | None) -> tuple[dict[str, Any], tuple[str, ...]]:
     """One run of the bench: its result file, and a line for every failed phase."""
-    build = folder / BUILD
+    build = bench.folder / BUILD
     build.mkdir(parents=True, exist_ok=True)
     run = Path(tempfile.mkdtemp(prefix=".run-", dir=build))
     try:
         result, results = run / "result.json", run / "results.xml"
         job = {
-            "simulator": simulator,
-            "top": manifest.top,
-            "sources": [str(source) for source in manifests.sources(folder)],
-            "build": str(_model(folder, manifest, simulator, bool(tapped_phase), run)),
+            "simulator": bench.simulator,
+            "top": bench.manifest.top,
+            "sources": [str(p) for p in manifests.simulated(bench.folder, cells=bench.cells)],
+            "build": str(_model(bench, bool(tapped_phase), run)),
             "run": str(run),
             "testcase": tapped_phase,
         }
-        env = _environment(folder, result, seed, bool(tapped_phase))
+        env = _environment(bench, result, bool(tapped_phase))
         log = run / "cocotb.log"
         child = str(Path(__file__).with_name("cocotb_child.py"))
         _call([sys.executable, child, json.dumps(job)], log, env, run)
@@ -195,9 +213,10 @@ def _failures(results: Path) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _model(folder: Path, manifest: Manifest, simulator: str, taps: bool, run: Path) -> Path:
+def _model(bench: _Bench, taps: bool, run: Path) -> Path:
     """The folder in which cocotb's runner finds the compiled model."""
-    if simulator == "icarus":
+    manifest = bench.manifest
+    if bench.simulator == "icarus":
         tools.require("iverilog")
         tools.require("vvp")
         return run
@@ -207,15 +226,16 @@ def _model(folder: Path, manifest: Manifest, simulator: str, taps: bool, run: Pa
     program = verilate.Program(
         top=manifest.top,
         prefix="top",
-        sources=(control, *manifests.sources(folder)),
+        sources=(control, *manifests.simulated(bench.folder, cells=bench.cells)),
         main=share / "lib" / "verilator" / "verilator.cpp",
         args=(
             "--vpi", "--timescale", "1ns/1ps", "--x-assign", "fast", "--x-initial", "fast",
-            "--output-split", "5000", "-CFLAGS", "-O1",
+            "--output-split", "20000",
             "-LDFLAGS", f"-Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator",
         ),
+        optimise=("OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1"),
     )  # fmt: skip
-    model = verilate.compiled(program, folder / BUILD)
+    model = verilate.compiled(program, bench.folder / BUILD)
     link = run / manifest.top  # the runner looks for a program of the top module's name
     link.symlink_to(model)
     return run
@@ -231,14 +251,14 @@ def _public(manifest: Manifest, taps: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _environment(folder: Path, result: Path, seed: int, taps: bool) -> dict[str, str]:
+def _environment(bench: _Bench, result: Path, taps: bool) -> dict[str, str]:
     env = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     inherited = [path for path in sys.path if path]
-    env["PYTHONPATH"] = os.pathsep.join([str(folder / "sim"), *inherited])
+    env["PYTHONPATH"] = os.pathsep.join([str(bench.folder / "sim"), *inherited])
     env["PYTHONDONTWRITEBYTECODE"] = "1"
     env["COCOTB_ANSI_OUTPUT"] = "0"
-    env["HWGEN_SIM"] = str(folder / "sim")
+    env["HWGEN_SIM"] = str(bench.folder / "sim")
     env["HWGEN_RESULT"] = str(result)
-    env["HWGEN_SEED"] = str(seed)
+    env["HWGEN_SEED"] = str(bench.seed)
     env["HWGEN_TAPS"] = str(int(taps))
     return env

@@ -107,7 +107,7 @@ def _model(folder: Path, manifest: Manifest) -> Path:
     program = verilate.Program(
         top=manifest.core,
         prefix="core",
-        sources=tuple(manifests.sources(folder)),
+        sources=tuple(manifests.simulated(folder)),
         main=folder / HARNESS,
         args=(*FLAGS, *SPLIT, "-CFLAGS", "-std=c++17"),
         optimise=("OPT_FAST=-O2", "OPT_SLOW=-O0", "OPT_GLOBAL=-O2"),

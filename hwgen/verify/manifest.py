@@ -156,7 +156,7 @@ def read(folder: Path) -> Manifest:
 
 
 def sources(folder: Path) -> list[Path]:
-    """The Verilog files of a built project, sorted.
+    """The Verilog files that are synthesised, sorted.
 
     Raises:
         UsageError: there are none.
@@ -165,3 +165,18 @@ def sources(folder: Path) -> list[Path]:
     if not found:
         raise UsageError(f"{str(folder)!r} must hold rtl/*.v, and holds none")
     return found
+
+
+def simulated(folder: Path, *, cells: bool = False) -> list[Path]:
+    """The Verilog files that are simulated.
+
+    A module of the family's cells has a behavioural twin of the same file name in
+    ``sim/behavioural``, which stands for it unless ``cells``; then models of the cells in
+    ``sim/models`` are what runs.
+
+    Raises:
+        UsageError: ``folder`` holds no Verilog.
+    """
+    twins = {path.name: path for path in (folder / "sim" / "behavioural").glob("*.v")}
+    chosen = [path if cells else twins.get(path.name, path) for path in sources(folder)]
+    return chosen + sorted((folder / "sim" / "models").glob("*.v"))

@@ -156,7 +156,7 @@ def _run(
     stat = work / f"stat-{family}.json"
     stat.unlink(missing_ok=True)
     lines = [f'read_verilog "{source.relative_to(folder).as_posix()}"' for source in sources]
-    lines += [f"hierarchy -check -top {top}"]
+    lines += [f"hierarchy -top {top}"]
     lines += [f"setattr -mod -set keep_hierarchy 1 \\{module}" for module in sorted(set(kept))]
     lines += [f"{COMMANDS[family]} -top {top}", f"tee -q -o {WORK}/{stat.name} stat -json"]
     script = work / f"yosys-{family}.ys"

@@ -102,8 +102,9 @@ def _compile(program: Program, work: Path) -> None:
     ]  # fmt: skip
     run_logged(make_command, work / "make.log", env)
     runtime.store(work)
-    for waste in (*work.glob("*.o"), *work.glob("*.a")):
-        waste.unlink()
+    for file in work.iterdir():
+        if file.name != "model" and file.suffix != ".log":
+            file.unlink()
 
 
 @dataclass(frozen=True, slots=True)
