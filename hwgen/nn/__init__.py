@@ -2,7 +2,10 @@
 
 from hwgen.nn.activations import QuantAct, QuantIdentity, QuantReLU
 from hwgen.nn.binary import Binary
+from hwgen.nn.denseshift import DenseShift
 from hwgen.nn.layers import QuantConv1d, QuantConv2d, QuantizedWeight, QuantLinear
+from hwgen.nn.pact import PACT
+from hwgen.nn.plain import Float, Sign
 from hwgen.nn.quantizer import (
     ActQuantizer,
     ActSpec,
@@ -10,14 +13,24 @@ from hwgen.nn.quantizer import (
     WeightQuantizer,
     WeightSpec,
 )
+from hwgen.nn.s3 import S3
+from hwgen.nn.sawb import SAWB
 from hwgen.nn.shift import Shift
+from hwgen.nn.statsq import StatsQ
+from hwgen.nn.syq import SYQ
 from hwgen.nn.ternary import Ternary
 from hwgen.nn.uniform import Int, SInt, UInt
 
 __all__ = [
+    "PACT",
+    "S3",
+    "SAWB",
+    "SYQ",
     "ActQuantizer",
     "ActSpec",
     "Binary",
+    "DenseShift",
+    "Float",
     "Int",
     "IntegerView",
     "QuantAct",
@@ -29,6 +42,8 @@ __all__ = [
     "QuantizedWeight",
     "SInt",
     "Shift",
+    "Sign",
+    "StatsQ",
     "Ternary",
     "UInt",
     "WeightQuantizer",

@@ -1,0 +1,1 @@
+"""Training methods for the networks that hwgen builds; `hwgen.train.fit` is the loop."""
