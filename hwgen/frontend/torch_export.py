@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hwgen.errors import HwgenError, ModelError, Origin, UnsupportedError
+from hwgen.frontend import torch_spatial
 from hwgen.frontend.archive import Archive, ArchiveNode, TensorRef, TensorType, Value, read
 from hwgen.frontend.call import Bound, Call, Real, Rows
 from hwgen.frontend.torch_constants import fold
@@ -18,6 +19,7 @@ from hwgen.ops.affine import RealAffine, RealFunction, RealIdentity
 from hwgen.ops.input import RealInput
 from hwgen.ops.output import RealOutput
 
+assert torch_spatial, "imported for the rows that it enters in TABLE"
 _PASSING = (RealAffine, RealFunction, RealIdentity)
 _IGNORED = frozenset({"aten._assert_tensor_metadata.default", "aten.sym_size.int"})
 _QUANTIZER = re.compile(r"\.?(weight_)?quantizer$")

@@ -25,12 +25,6 @@ TABLE: dict[str, Row] = {}
 HINTS = {
     "aten.softmax": "leave the softmax to the host: it does not change which logit is largest",
     "aten.log_softmax": "leave it to the loss (cross_entropy) and the host",
-    "aten.sigmoid": "leave an output's sigmoid to the host; inside, use QuantReLU or hardtanh",
-    "aten.tanh": "use torch.nn.Hardtanh before the quantizer",
-    "aten.gelu": "use torch.nn.ReLU",
-    "aten.silu": "use torch.nn.ReLU",
-    "aten.elu": "use torch.nn.ReLU",
-    "aten.leaky_relu": "use torch.nn.ReLU",
     "aten.layer_norm": "use torch.nn.BatchNorm1d, whose statistics are constants",
     "aten.group_norm": "use torch.nn.BatchNorm2d, whose statistics are constants",
     "aten.instance_norm": "use torch.nn.BatchNorm2d, whose statistics are constants",

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
-from math import sqrt
+from math import prod, sqrt
 from typing import ClassVar
 
 import numpy as np
 
 from hwgen.cmvm.pipeline import Pipelined, pipeline
 from hwgen.cmvm.solve import solve
-from hwgen.errors import ModelError, UnsupportedError
+from hwgen.errors import ModelError, Origin, UnsupportedError
 from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
 from hwgen.ir.meaning import HostValue, Meaning, RealValue, common_scale
@@ -64,7 +64,8 @@ def exact_product(x: Ints, weight: Ints) -> Ints:
 
 @dataclass(frozen=True, kw_only=True)
 class Linear(HardwareNode):
-    """``y = W·x + bias``: weight (out, in) of levels in ``alphabet``, bias (1,) or (out,)."""
+    """``y = W·x + bias`` in every pixel: weight (out, in) of levels in ``alphabet``, bias (1,) or
+    (out,); x is (in,), (in, L) or (in, H, W)."""
 
     weight: IntArray
     alphabet: Alphabet
@@ -78,20 +79,16 @@ class Linear(HardwareNode):
 
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs
-        if len(x.shape) != 1 or x.elements != self.weight.shape[1]:
-            raise ModelError(
-                f"a linear layer of {self.weight.shape[1]} inputs cannot take a tensor of "
-                f"shape {x.shape}",
-                origin=self.origin,
-                hint="flatten before the layer" if x.elements == self.weight.shape[1] else "",
-            )
-        return TensorType.of(
-            (self.outputs,), product_ranges(self.weight.values, self.bias.values, x)
-        )
+        if x.channels != self.weight.shape[1]:
+            raise wrong_shape(self.weight.shape[1], x.shape, self.origin)
+        shape = (self.outputs, *x.shape[1:])
+        return TensorType.of(shape, product_ranges(self.weight.values, self.bias.values, x))
 
     def evaluate(self, *inputs: Ints) -> Ints:
         (x,) = inputs
-        return exact_product(x, self.weight.values) + self.bias.values
+        rows = np.moveaxis(x, 1, -1).reshape(-1, x.shape[1])
+        y = exact_product(rows, self.weight.values) + self.bias.values
+        return np.moveaxis(y.reshape(len(x), *x.shape[2:], self.outputs), -1, 1)
 
     def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterator[Config]:
         outputs, columns = self.weight.shape
@@ -106,7 +103,7 @@ class Linear(HardwareNode):
 
     def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
         outputs, columns = self.weight.shape
-        return (outputs // config.pe) * (columns // config.simd)
+        return inputs[0].pixels * (outputs // config.pe) * (columns // config.simd)
 
     def floor(self, config: Config, inputs: tuple[TensorType, ...], family: Family) -> Resources:
         if config.style != "spatial":
@@ -187,6 +184,8 @@ class RealLinear(RealNode):
 
     def lower(self, target: Lowering, *inputs: RealValue) -> RealValue:
         x = affine_input(inputs[0], self)
+        if len(x.shape) != 1 or x.shape[0] != self.weight.values.shape[1]:
+            raise wrong_shape(self.weight.values.shape[1], x.shape, self.origin)
         unit, columns = aligned_columns(x, self.weight.values.values, self)
         alphabet = (
             self.weight.alphabet
@@ -201,13 +200,7 @@ class RealLinear(RealNode):
             origin=self.origin,
         )
         kind = target.add(node)
-        if kind.element.width > MAX_ACCUMULATOR_BITS:
-            raise UnsupportedError(
-                f"an accumulator must have at most {MAX_ACCUMULATOR_BITS} bits, not "
-                f"{kind.element.width}",
-                origin=self.origin,
-                hint="use fewer weight or activation bits",
-            )
+        check_accumulator(kind, self.origin)
         scale = tuple(s * unit for s in self.weight.scale)
         offset = self._offset(x, scale)
         meaning = Meaning(self.name, kind, scale, offset)
@@ -231,6 +224,29 @@ class RealLinear(RealNode):
                 for row in weight
             ]
         return tuple(s * total + b for s, total, b in zip(scales, sums, bias, strict=True))
+
+
+def wrong_shape(columns: int, shape: tuple[int, ...], origin: Origin) -> ModelError:
+    """The error of a linear layer whose input has another size."""
+    return ModelError(
+        f"a linear layer of {columns} inputs cannot take a tensor of shape {shape}",
+        origin=origin,
+        hint="flatten before the layer" if prod(shape) == columns else "",
+    )
+
+
+def check_accumulator(kind: TensorType, origin: Origin) -> None:
+    """
+    Raises:
+        UnsupportedError: sums of more bits than integers are exact in.
+    """
+    if kind.element.width > MAX_ACCUMULATOR_BITS:
+        raise UnsupportedError(
+            f"an accumulator must have at most {MAX_ACCUMULATOR_BITS} bits, not "
+            f"{kind.element.width}",
+            origin=origin,
+            hint="use fewer weight or activation bits",
+        )
 
 
 def affine_input(x: RealValue, node: RealNode) -> Meaning:

@@ -1,0 +1,55 @@
+"""Depthwise convolutions: every channel has a kernel of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from hwgen.inttype import IntType
+from hwgen.ir.types import Alphabet, IntArray, Ints, TensorType
+from hwgen.ops.base import HardwareNode
+from hwgen.ops.spatial import Kernel, check, image, like, taps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Depthwise(HardwareNode):
+    """``y[c] = Σ_tap weight[c, tap]·(gain·x[c, tap] + shift)``, ``pad`` for taps beyond the border.
+
+    ``weight`` is (C, taps), the kernel's rows outermost.
+    """
+
+    kernel: Kernel
+    weight: IntArray
+    alphabet: Alphabet
+    pad: int = 0
+    gain: int = 1
+    shift: int = 0
+
+    op: ClassVar[str] = "depthwise"
+
+    def infer(self, *inputs: TensorType) -> TensorType:
+        (x,) = inputs
+        check(self.kernel, x.shape, self.origin)
+        channels, height, width = image(x.shape)
+        shape = like(x.shape, channels, *self.kernel.outputs(height, width))
+        return TensorType.of(shape, self._ranges(x))
+
+    def _ranges(self, x: TensorType) -> list[IntType]:
+        """Tight where a border tap's ``pad`` lies within what the others can be; else safe."""
+        ends = np.stack([self.gain * x.lo + self.shift, self.gain * x.hi + self.shift])
+        lo, hi = ends.min(axis=0), ends.max(axis=0)
+        if self.kernel.padded:
+            lo, hi = np.minimum(lo, self.pad), np.maximum(hi, self.pad)
+        weight = self.weight.values
+        positive = np.maximum(weight, 0).sum(axis=1)
+        negative = np.minimum(weight, 0).sum(axis=1)
+        low, high = positive * lo + negative * hi, positive * hi + negative * lo
+        return [IntType(int(a), int(b)) for a, b in zip(low, high, strict=True)]
+
+    def evaluate(self, *inputs: Ints) -> Ints:
+        (x,) = inputs
+        found = taps(self.gain * x + self.shift, self.kernel, self.pad)
+        y = np.einsum("bcthw,ct->bchw", found, self.weight.values)
+        return np.asarray(y.reshape(len(x), *like(x.shape[1:], *y.shape[1:])))

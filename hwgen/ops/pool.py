@@ -1,0 +1,163 @@
+"""Pooling: largest or smallest elements of windows, and their sums."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import ClassVar
+
+import numpy as np
+
+from hwgen.errors import UnsupportedError
+from hwgen.inttype import IntType
+from hwgen.ir.meaning import Affine, HostValue, Meaning, RealValue, pick
+from hwgen.ir.real import Lowering, RealNode
+from hwgen.ir.types import Ints, TensorType
+from hwgen.ops.base import HardwareNode
+from hwgen.ops.linear import affine_input, check_accumulator
+from hwgen.ops.spatial import Kernel, check, image, like, taps, zero_code
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaxPool(HardwareNode):
+    """The largest element of every window, or the smallest in channels that are ``smallest``.
+
+    ``smallest`` holds one flag or one per channel; taps beyond the border do not take part.
+    """
+
+    kernel: Kernel
+    smallest: tuple[bool, ...] = (False,)
+
+    op: ClassVar[str] = "max_pool"
+
+    def infer(self, *inputs: TensorType) -> TensorType:
+        (x,) = inputs
+        check(self.kernel, x.shape, self.origin)
+        channels, height, width = image(x.shape)
+        shape = like(x.shape, channels, *self.kernel.outputs(height, width))
+        return TensorType(shape, x.ranges)
+
+    def evaluate(self, *inputs: Ints) -> Ints:
+        (x,) = inputs
+        least = np.iinfo(np.int64).min
+        down = np.reshape(np.array(self.smallest), (1, -1) + (1,) * (x.ndim - 2))
+        y = taps(np.where(down, ~x, x), self.kernel, least).max(axis=2)
+        y = y.reshape(len(x), *like(x.shape[1:], *y.shape[1:]))
+        return np.asarray(np.where(down, ~y, y))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SumPool(HardwareNode):
+    """The sum of every window; taps beyond the border are ``pad``.
+
+    ``flat``: one window over all pixels gives (C,), not (C, 1, 1).
+    """
+
+    kernel: Kernel
+    pad: int = 0
+    flat: bool = False
+
+    op: ClassVar[str] = "sum_pool"
+
+    def infer(self, *inputs: TensorType) -> TensorType:
+        (x,) = inputs
+        check(self.kernel, x.shape, self.origin)
+        channels, height, width = image(x.shape)
+        rows, columns = self.kernel.outputs(height, width)
+        shape = (channels,) if self.flat else like(x.shape, channels, rows, columns)
+        if self.flat and rows * columns != 1:
+            raise AssertionError("a flat sum has one window")
+        count = self.kernel.taps
+        ranges = []
+        for kind in x.ranges:
+            seen = [kind.lo, kind.hi, *([self.pad] if self.kernel.padded else [])]
+            ranges.append(IntType(count * min(seen), count * max(seen)))
+        return TensorType(shape, tuple(ranges))
+
+    def evaluate(self, *inputs: Ints) -> Ints:
+        (x,) = inputs
+        y = taps(x, self.kernel, self.pad).sum(axis=2)
+        shape = (y.shape[1],) if self.flat else like(x.shape[1:], *y.shape[1:])
+        return np.asarray(y.reshape(len(x), *shape))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RealMaxPool(RealNode):
+    """The largest real value of every window; it commutes with the monotone functions before it."""
+
+    kernel: Kernel
+
+    def lower(self, target: Lowering, *inputs: RealValue) -> RealValue:
+        (x,) = inputs
+        if isinstance(x, HostValue) or not all(f.monotone for f in x.functions):
+            raise UnsupportedError(
+                "max pooling must come after a quantizer or a monotone function",
+                origin=self.origin,
+                hint="put a quantizer before the pooling layer",
+            )
+        check(self.kernel, x.shape, self.origin)
+        if self.kernel.trivial:
+            return x
+        node = MaxPool(
+            name=self.name,
+            inputs=(x.value,),
+            origin=self.origin,
+            kernel=self.kernel,
+            smallest=_descending(x),
+        )
+        meaning = replace(x, value=self.name, type=target.add(node))
+        target.note(self.name, meaning)
+        return meaning
+
+
+def _descending(x: Meaning) -> tuple[bool, ...]:
+    """Whether the real value falls as the integer rises, per channel (functions that are neither
+    ``Affine`` nor falling rise)."""
+    affine = [f for f in x.functions if isinstance(f, Affine)]
+    constants = [x.scale, *(f.scale for f in affine)]
+    count = max(len(values) for values in constants)
+    flags = []
+    for channel in range(count):
+        negative = [pick(values, channel) < 0 for values in constants]
+        flags.append(sum(negative) % 2 == 1)
+    return (flags[0],) if len(set(flags)) == 1 else tuple(flags)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RealAvgPool(RealNode):
+    """The sum of every window over ``divisor`` (by default its taps), border zeros counted.
+
+    ``flat``: (C,) where one window holds all pixels.
+    """
+
+    kernel: Kernel
+    divisor: int | None = None
+    flat: bool = False
+
+    def lower(self, target: Lowering, *inputs: RealValue) -> RealValue:
+        x = affine_input(inputs[0], self)
+        check(self.kernel, x.shape, self.origin)
+        pad = zero_code(x) if self.kernel.padded else 0
+        if pad is None:
+            raise UnsupportedError(
+                "padded average pooling needs one integer that stands for 0 in all channels",
+                origin=self.origin,
+                hint="use padding=0, or one step and no offset in the quantizer before it",
+            )
+        node = SumPool(
+            name=self.name,
+            inputs=(x.value,),
+            origin=self.origin,
+            kernel=self.kernel,
+            pad=pad,
+            flat=self.flat,
+        )
+        kind = target.add(node)
+        check_accumulator(kind, self.origin)
+        count = self.kernel.taps
+        divisor = self.divisor or count
+        scale = tuple(s / divisor for s in x.scale)
+        offset = tuple(o * Fraction(count, divisor) for o in x.offset)
+        meaning = Meaning(self.name, kind, scale, offset)
+        target.note(self.name, meaning)
+        return meaning
