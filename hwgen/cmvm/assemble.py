@@ -22,10 +22,13 @@ def digits(weight: int) -> list[tuple[int, bool]]:
     return found
 
 
-def add_up(builder: Builder, terms: Sequence[Term], bias: int, family: Family) -> Term | None:
-    """A tree of adders over ``terms`` and ``bias``, low and narrow terms first; None if empty.
+def add_up(
+    builder: Builder, terms: Sequence[Term], bias: int, family: Family, depth: int | None = None
+) -> Term | None:
+    """A tree of adders over ``terms`` and ``bias``, None if there are none.
 
-    The result is a term: its shift and sign are what all terms have in common.
+    Narrow terms are added first; where the tree would then be deeper than ``depth``, early terms
+    are. The result's shift and sign are what all terms have in common.
     """
     if not terms:
         return None
@@ -34,9 +37,18 @@ def add_up(builder: Builder, terms: Sequence[Term], bias: int, family: Family) -
         shift = min(shift, (bias & -bias).bit_length() - 1)
     flip = not bias and all(t.negate for t in terms)
     parts = [Term(t.source, t.shift - shift, t.negate != flip) for t in terms]
-    heap = [(_key(builder, t), t.source, t.shift, t.negate) for t in parts]
+    early = depth is not None and _levels_by_width(builder, parts, family) > depth
+    total = _tree(builder, parts, bias >> shift, family, early)
+    return Term(total.source, total.shift + shift, total.negate != flip)
+
+
+def _tree(builder: Builder, parts: list[Term], constant: int, family: Family, early: bool) -> Term:
+    def entry(t: Term) -> tuple[tuple[int, int], int, int, bool]:
+        key = (builder.level[t.source] if early else 0, builder.types[t.source].size << t.shift)
+        return key, t.source, t.shift, t.negate
+
+    heap = [entry(t) for t in parts]
     heapq.heapify(heap)
-    constant = bias >> shift
     while len(heap) > 1 or constant:
         count = _operands(len(heap), bool(constant), family)
         take = [heapq.heappop(heap) for _ in range(min(count, len(heap)))]
@@ -44,21 +56,27 @@ def add_up(builder: Builder, terms: Sequence[Term], bias: int, family: Family) -
         if not heap and len(take) < 3:
             used, constant = constant, 0
         made = _combine(builder, [Term(s, h, g) for _, s, h, g in take], used)
-        heapq.heappush(heap, (_key(builder, made), made.source, made.shift, made.negate))
+        heapq.heappush(heap, entry(made))
     _, source, low, negate = heap[0]
-    return Term(source, low + shift, negate != flip)
+    return Term(source, low, negate)
+
+
+def _levels_by_width(builder: Builder, parts: list[Term], family: Family) -> int:
+    """The depth of the tree that adds narrow terms first."""
+    heap = [(builder.types[t.source].size << t.shift, builder.level[t.source]) for t in parts]
+    heapq.heapify(heap)
+    while len(heap) > 1:
+        count = _operands(len(heap), False, family)
+        take = [heapq.heappop(heap) for _ in range(min(count, len(heap)))]
+        heapq.heappush(heap, (sum(t[0] for t in take), 1 + max(t[1] for t in take)))
+    return heap[0][1]
 
 
 def _operands(terms: int, constant: bool, family: Family) -> int:
     """How many terms the next adder takes so that only the first has fewer than the most."""
     if family.adder_operands < 3:
         return 2
-    total = terms + constant
-    return 2 if total % 2 == 0 else min(3, terms)
-
-
-def _key(builder: Builder, t: Term) -> tuple[int, int]:
-    return builder.level[t.source], t.shift + builder.types[t.source].width
+    return 2 if (terms + constant) % 2 == 0 else min(3, terms)
 
 
 def _combine(builder: Builder, terms: list[Term], bias: int) -> Term:

@@ -85,14 +85,12 @@ def wires_below(operands: Sequence[Operand], bias: int) -> int:
     """The first bit position that needs an adder: below it at most one plain operand has bits."""
     shifts = sorted(o.shift for o in operands)
     low = min(operands, key=lambda o: (o.shift, o.negate))
-    if bias and (bias & -bias).bit_length() - 1 <= shifts[0]:
-        return (bias & -bias).bit_length() - 1 if len(operands) > 1 or low.negate else shifts[0]
     second = shifts[1] if len(shifts) > 1 else 1 << 30
     if bias:
         second = min(second, (bias & -bias).bit_length() - 1)
-    if shifts[0] == second or low.negate:
-        return shifts[0]
-    return min(second, 1 << 30)
+    if second <= shifts[0]:
+        return second
+    return shifts[0] if low.negate else second
 
 
 def _add2_luts(operands: Sequence[Operand], start: int, width: int, family: Family) -> float:

@@ -77,8 +77,8 @@ class AdderGraph:
     def forms(self) -> tuple[Matrix, Matrix]:
         """``(rows, biases)``: every source as ``rows[s] · inputs + biases[s]``."""
         n = len(self.inputs)
-        rows = np.zeros((n + len(self.nodes), n), np.int64)
-        biases = np.zeros(n + len(self.nodes), np.int64)
+        rows: Matrix = np.zeros((n + len(self.nodes), n), np.int64)
+        biases: Matrix = np.zeros(n + len(self.nodes), np.int64)
         rows[np.arange(n), np.arange(n)] = 1
         for k, node in enumerate(self.nodes, n):
             biases[k] = node.bias
@@ -91,8 +91,8 @@ class AdderGraph:
     def linear_form(self) -> tuple[Matrix, Matrix]:
         """``(W, b)``, W of shape (outputs, inputs): what the graph computes, exactly."""
         rows, biases = self.forms
-        weights = np.zeros((len(self.outputs), len(self.inputs)), np.int64)
-        offsets = np.zeros(len(self.outputs), np.int64)
+        weights: Matrix = np.zeros((len(self.outputs), len(self.inputs)), np.int64)
+        offsets: Matrix = np.zeros(len(self.outputs), np.int64)
         for j, out in enumerate(self.outputs):
             if out.source is None:
                 offsets[j] = out.bias
@@ -156,8 +156,11 @@ def ranges(inputs: Sequence[IntType], rows: Matrix, biases: Matrix) -> tuple[Mat
     """The least and greatest value of every linear form over independent ``inputs``."""
     lo = np.array([t.lo for t in inputs], np.int64)
     hi = np.array([t.hi for t in inputs], np.int64)
-    up, down = np.maximum(rows, 0), np.minimum(rows, 0)
-    return up @ lo + down @ hi + biases, up @ hi + down @ lo + biases
+    up: Matrix = np.maximum(rows, 0)
+    down: Matrix = np.minimum(rows, 0)
+    return np.matmul(up, lo) + np.matmul(down, hi) + biases, (
+        np.matmul(up, hi) + np.matmul(down, lo) + biases
+    )
 
 
 class Builder:

@@ -40,6 +40,6 @@ def test_as_an_instance_it_names_the_module_whose_text_it_gives(stages: int) -> 
     design = pipeline(solve(weights, inputs, bias=bias), XC7, stages=stages)
     unit = AdderGraphUnit(design, XC7, module="layer_fc_graph")
     files = unit.verilog_files()
-    assert files["layer_fc_graph.v"].startswith("module layer_fc_graph (")
+    assert "module layer_fc_graph (" in files["layer_fc_graph.v"]
     assert "layer_fc_graph datapath (" in convert(unit, "layer_fc")
     assert AdderGraphUnit(design, XC7).verilog_files() == {}

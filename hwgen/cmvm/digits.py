@@ -1,0 +1,130 @@
+"""The optimiser for inputs of several bits: shared sums of signed digits, added by carry chains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwgen.cmvm.assemble import add_up, digits
+from hwgen.cmvm.center import Matrix, find_center
+from hwgen.cmvm.graph import Builder, Term
+from hwgen.cmvm.literals import Ints, empty_rows, literal
+from hwgen.cmvm.search import optimise
+from hwgen.families.base import Family
+
+PATTERNS, POWER, EXACT, NOISE = 40.0, 0.3, 0.7, 0.3
+"""How many pairs a step looks at; see ``patterns.extract``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How hard one block is worked on: rounds, depth of shared sums, and the random seed."""
+
+    rounds: int
+    cap: int
+    seed: int
+    center: bool = True
+
+
+def share_sums(builder: Builder, sources: Sequence[int], weights: Matrix, family: Family, plan: Plan,
+               depth: int | None) -> tuple[list[Term | None], float]:  # fmt: skip
+    """``weights · sources`` as a term per row, and the LUTs that the search counted.
+
+    ``sources`` are the builder's; rows must differ from each other and from zero.
+    """
+    rng = np.random.default_rng(plan.seed)
+    center = find_center(weights, rng, 6) if plan.center else None
+    rows, used = _start(weights, center)
+    targets = len(weights) + (center is not None)
+    inputs = len(sources)
+    lo, hi = _row_ranges(builder, sources, weights, center, len(rows))
+    levels = np.zeros(inputs + len(rows), np.int64)
+    levels[:inputs] = [builder.level[s] for s in sources]
+    if center is not None:
+        levels[inputs + targets - 1] = 2 + int(np.ceil(np.log(inputs) / np.log(3)))
+    settings = np.array([PATTERNS, POWER, EXACT, float(plan.cap)])
+    slim = 1 if family.adder_extra == 0 else 0
+    trace = np.zeros(2)
+    heat = 0.002 * np.count_nonzero(weights)
+    optimise(rows, used, lo, hi, levels, inputs, targets, settings, plan.rounds,
+             min(0.2, 40.0 / targets), NOISE, heat, plan.seed, family.adder_operands, slim,
+             trace)  # fmt: skip
+    terms = _build(builder, sources, rows, used, len(weights), family, depth)
+    return terms, float(trace[1])
+
+
+def _start(weights: Matrix, center: tuple[Matrix, Matrix] | None) -> tuple[Ints, Ints]:
+    """Rows of literals: the digits of each row, or of its difference from the center."""
+    count, inputs = weights.shape
+    residue = [np.asarray(row) for row in weights]
+    if center is not None:
+        residue = [r - s * center[0] for r, s in zip(residue, center[1], strict=True)]
+        residue.append(center[0])
+    found: list[list[int]] = []
+    for j, row in enumerate(residue):
+        line = [
+            literal(int(k), shift, negate)
+            for k in np.flatnonzero(row)
+            for shift, negate in digits(int(row[k]))
+        ]
+        if center is not None and j < count and center[1][j]:
+            line.append(literal(inputs + count, 0, center[1][j] < 0))
+        found.append(line)
+    longest = max(len(line) for line in found)
+    total = sum(len(line) for line in found)
+    rows, used = empty_rows(len(found) + total // 2 + 16, longest + 40)
+    for j, line in enumerate(found):
+        rows[j, : len(line)] = line
+        used[j] = len(line)
+    return rows, used
+
+
+def _row_ranges(
+    builder: Builder, sources: Sequence[int], weights: Matrix,
+    center: tuple[Matrix, Matrix] | None, room: int,
+) -> tuple[Ints, Ints]:  # fmt: skip
+    inputs = len(sources)
+    lo, hi = np.zeros(inputs + room, np.int64), np.zeros(inputs + room, np.int64)
+    lo[:inputs] = [builder.types[s].lo for s in sources]
+    hi[:inputs] = [builder.types[s].hi for s in sources]
+    every = weights if center is None else np.vstack([weights, center[0]])
+    up, down = np.maximum(every, 0), np.minimum(every, 0)
+    lo[inputs : inputs + len(every)] = up @ lo[:inputs] + down @ hi[:inputs]
+    hi[inputs : inputs + len(every)] = up @ hi[:inputs] + down @ lo[:inputs]
+    return lo, hi
+
+
+def _build(
+    builder: Builder, sources: Sequence[int], rows: Ints, used: Ints, count: int, family: Family,
+    depth: int | None,
+) -> list[Term | None]:  # fmt: skip
+    """The rows as adders in the builder, in the order in which they need each other."""
+    inputs = len(sources)
+    made: dict[int, Term | None] = {k: Term(source) for k, source in enumerate(sources)}
+
+    def needed(row: int) -> list[int]:
+        return [int(code) for code in rows[row, : used[row]]]
+
+    for target in range(inputs, inputs + count):
+        stack = [target]
+        while stack:
+            source = stack[-1]
+            missing = {c >> 8 for c in needed(source - inputs) if c >> 8 not in made}
+            if source in made:
+                stack.pop()
+            elif missing:
+                stack.extend(sorted(missing))
+            else:
+                parts = [_term(made[c >> 8], c) for c in needed(source - inputs)]
+                total = add_up(builder, [p for p in parts if p is not None], 0, family, depth)
+                made[source] = total
+                stack.pop()
+    return [made[inputs + j] for j in range(count)]
+
+
+def _term(base: Term | None, code: int) -> Term | None:
+    if base is None:
+        return None
+    return Term(base.source, base.shift + ((code >> 1) & 127), base.negate != bool(code & 1))

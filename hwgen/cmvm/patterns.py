@@ -1,0 +1,313 @@
+"""Pairs and triples of literals that several sums share: counted, priced, and taken out.
+
+All functions are compiled by numba. ``rows[r, :used[r]]`` are the literals of sum ``r``, whose
+own value is source ``inputs + r``. A pattern is the same in two sums if it agrees up to a common
+shift and sign. Pair counts live in an open-addressed hash table (``keys``, ``counts``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from hwgen.cmvm.literals import pattern_luts, range_of, width_of
+
+Ints = Any
+EMPTY = -1
+OFFSET = 64
+
+
+@njit(cache=True)
+def pair_key(a: int, b: int) -> int:
+    """What two literals have in common wherever the same pair occurs: sources, shift, sign."""
+    source_a, source_b = a >> 8, b >> 8
+    shift_a, shift_b = (a >> 1) & 127, (b >> 1) & 127
+    if source_a > source_b or (source_a == source_b and shift_a > shift_b):
+        source_a, source_b, shift_a, shift_b = source_b, source_a, shift_b, shift_a
+    relation = (shift_b - shift_a + OFFSET) << 1 | ((a ^ b) & 1)
+    return ((source_a << 20) | source_b) << 8 | relation
+
+
+@njit(cache=True)
+def pair_of(key: int, pattern: Ints) -> None:
+    """The pattern of a key, its lower shift 0 and its first sign plus."""
+    shift = ((key >> 1) & 127) - OFFSET
+    pattern[0] = (key >> 28) << 8 | max(-shift, 0) << 1
+    pattern[1] = ((key >> 8) & 0xFFFFF) << 8 | max(shift, 0) << 1 | (key & 1)
+
+
+@njit(cache=True)
+def count_pairs(row: Ints, length: int, keys: Ints, counts: Ints, step: int) -> None:
+    """Add ``step`` to the count of every pair of a row."""
+    mask = len(keys) - 1
+    for a in range(length):
+        for b in range(a):
+            key = pair_key(row[a], row[b])
+            slot = ((key * -7046029254386353131) >> 20) & mask
+            while keys[slot] != EMPTY and keys[slot] != key:
+                slot = (slot + 1) & mask
+            keys[slot] = key
+            counts[slot] += step
+
+
+@njit(cache=True)
+def find(row: Ints, length: int, taken: Ints, pattern: Ints, size: int, places: Ints) -> int:
+    """Where ``pattern`` next occurs in a row: ``shift << 1 | sign`` of it, or -1.
+
+    ``places`` gets the positions; positions marked in ``taken`` do not count.
+    """
+    for k in range(length):
+        shift = ((row[k] >> 1) & 127) - ((pattern[0] >> 1) & 127)
+        if taken[k] or row[k] >> 8 != pattern[0] >> 8 or shift < 0:
+            continue
+        sign = (row[k] ^ pattern[0]) & 1
+        places[0] = k
+        found = 1
+        for q in range(1, size):
+            want = (pattern[q] + (shift << 1)) ^ sign
+            for other in range(length):
+                if row[other] == want and not taken[other] and other != k:
+                    if q == 2 and other == places[1]:
+                        continue
+                    places[q] = other
+                    found += 1
+                    break
+            if found <= q:
+                break
+        if found == size:
+            return int(shift << 1 | sign)
+    return -1
+
+
+@njit(cache=True)
+def saving(length: int, removed: int, value: float, exact: float, operands: int) -> float:
+    """LUTs saved when a row of ``length`` loses ``removed`` literals, ``value`` LUTs an adder.
+
+    Where adders take three operands, a row of even length wastes half of one; ``exact`` weighs
+    that against the even share of half an adder per literal.
+    """
+    if operands == 2:
+        return removed * value
+    left = length - removed
+    before = (length - 1) // 2 + (0.8 if length % 2 == 0 else 0.0)
+    after = (left - 1) // 2 + (0.8 if left % 2 == 0 else 0.0)
+    return (exact * (before - after) + (1 - exact) * removed * 0.5) * value
+
+
+@njit(cache=True)
+def most_frequent(keys: Ints, counts: Ints, slots: Ints, least: int) -> int:
+    """Fill ``slots`` with the slots of the highest counts; how many there are."""
+    room, found = len(slots), 0
+    for slot in range(len(keys)):
+        count = counts[slot]
+        if count < least:
+            continue
+        if found < room:
+            place = found
+            found += 1
+        elif count > counts[slots[room - 1]]:
+            place = room - 1
+        else:
+            continue
+        while place > 0 and counts[slots[place - 1]] < count:
+            slots[place] = slots[place - 1]
+            place -= 1
+        slots[place] = slot
+    return found
+
+
+@njit(cache=True)
+def note_thirds(
+    row: Ints, length: int, places: Ints, base: int, third: Ints, seen: Ints, found: int
+) -> int:
+    """Count, in ``third``, every literal of a row relative to the pair that occurs in it."""
+    for k in range(length):
+        if k == places[0] or k == places[1] or found >= len(seen):
+            continue
+        shift = ((row[k] >> 1) & 127) - (base >> 1) + 16
+        if shift < 0 or shift >= 32:
+            continue
+        index = (row[k] >> 8) << 6 | shift << 1 | ((row[k] ^ base) & 1)
+        if third[index] == 0:
+            seen[found] = index
+            found += 1
+        third[index] += 1
+    return found
+
+
+@njit(cache=True)
+def gather(
+    rows: Ints, used: Ints, active: Ints, number: int, pattern: Ints, size: int, values: Ints,
+    exact: float, operands: int, taken: Ints, places: Ints, third: Ints, seen: Ints, hits: Ints,
+) -> tuple[float, int, int, int]:  # fmt: skip
+    """``(saving, occurrences, thirds seen, rows hit)`` of a pattern over the ``active`` rows."""
+    total, occurrences, found, touched = 0.0, 0, 0, 0
+    for i in range(number):
+        r = active[i]
+        length, times = used[r], 0
+        if length < size:
+            continue
+        base = find(rows[r], length, taken, pattern, size, places)
+        if base < 0:
+            continue
+        while base >= 0:
+            times += 1
+            for q in range(size):
+                taken[places[q]] = True
+            if size == 2 and operands == 3:
+                found = note_thirds(rows[r], length, places, base, third, seen, found)
+            base = find(rows[r], length, taken, pattern, size, places)
+        for k in range(length):
+            taken[k] = False
+        hits[touched] = r
+        touched += 1
+        occurrences += times
+        total += saving(length, times * (size - 1), values[r], exact, operands)
+    return total, occurrences, found, touched
+
+
+@njit(cache=True)
+def add_third(pattern: Ints, third: Ints, seen: Ints, found: int) -> bool:
+    """Extend a pair by the literal most often seen beside it, if any was seen twice."""
+    most, best = 1, -1
+    for k in range(found):
+        if third[seen[k]] > most:
+            most, best = third[seen[k]], seen[k]
+        third[seen[k]] = 0
+    if best < 0:
+        return False
+    shift = ((best >> 1) & 31) - 16
+    up = max(-shift, 0)
+    pattern[0] += up << 1
+    pattern[1] += up << 1
+    pattern[2] = (best >> 6) << 8 | (shift + up) << 1 | (best & 1)
+    return True
+
+
+@njit(cache=True)
+def replace(row: Ints, length: int, places: Ints, size: int, literal: int) -> int:
+    """Put ``literal`` in the place of the literals at ``places``; the new length."""
+    for _ in range(size):
+        last = 0
+        for q in range(size):
+            if places[q] > places[last]:
+                last = q
+        row[places[last]] = row[length - 1]
+        places[last] = -1
+        length -= 1
+    row[length] = literal
+    return length + 1
+
+
+@njit(cache=True)
+def value_of_row(low: int, high: int, slim: int) -> float:
+    """LUTs of a typical adder of a sum with that range."""
+    return width_of(low, high) - (1.0 if slim else 0.0)
+
+
+@njit(cache=True)
+def level_of(pattern: Ints, size: int, levels: Ints) -> int:
+    level = 0
+    for q in range(size):
+        level = max(level, levels[pattern[q] >> 8])
+    return level + 1
+
+
+@njit(cache=True)
+def extract(
+    rows: Ints, used: Ints, lo: Ints, hi: Ints, levels: Ints, inputs: int, number: int,
+    spare: Ints, spares: int, keys: Ints, counts: Ints, top: int, power: float, noise: float,
+    exact: float, least: int, cap: int, operands: int, slim: int,
+) -> int:  # fmt: skip
+    """Take out the best pattern until none saves anything; the number of rows after it.
+
+    Rows of fewer than ``least`` literals stay as they are. New rows come from ``spare`` first.
+    Patterns are ranked by LUTs saved over literals consumed to the ``power``, times a random
+    factor of up to ``1 + noise``; none may be deeper than ``cap``.
+    """
+    room = rows.shape[0]
+    taken = np.zeros(rows.shape[1], np.bool_)
+    places, pattern, best = np.zeros(4, np.int64), np.zeros(4, np.int64), np.zeros(4, np.int64)
+    slots, seen = np.zeros(top, np.int64), np.zeros(1 << 15, np.int64)
+    third, hits = np.zeros((inputs + room) << 6, np.int32), np.zeros(room, np.int64)
+    scratch = np.zeros((3, 8), np.int64)
+    active, values = np.zeros(room, np.int64), np.zeros(room)
+    busy = 0
+    for r in range(number):
+        values[r] = value_of_row(lo[inputs + r], hi[inputs + r], slim)
+        if used[r] >= least:
+            active[busy] = r
+            busy += 1
+    while True:
+        size, score = 0, 0.0
+        for k in range(most_frequent(keys, counts, slots, 2)):
+            pair_of(keys[slots[k]], pattern)
+            gain, times, found, touched = gather(
+                rows, used, active, busy, pattern, 2, values, exact, operands, taken, places,
+                third, seen, hits,
+            )  # fmt: skip
+            fits = level_of(pattern, 2, levels) <= cap
+            gain -= pattern_luts(pattern, 2, lo, hi, scratch, operands, slim)
+            rank = gain / (2 * times) ** power * (1 + noise * np.random.random()) if times else 0.0
+            if times > 1 and fits and gain > 0 and rank > score:
+                size, score = 2, rank
+                best[:] = pattern
+            if not add_third(pattern, third, seen, found) or level_of(pattern, 3, levels) > cap:
+                continue
+            gain, times, found, touched = gather(
+                rows, used, hits, touched, pattern, 3, values, exact, operands, taken, places,
+                third, seen, hits,
+            )  # fmt: skip
+            gain -= pattern_luts(pattern, 3, lo, hi, scratch, operands, slim)
+            rank = gain / (3 * times) ** power * (1 + noise * np.random.random()) if times else 0.0
+            if times > 1 and gain > 0 and rank > score:
+                size, score = 3, rank
+                best[:] = pattern
+        if size == 0 or (spares == 0 and number == room):
+            return number
+        if spares:
+            spares -= 1
+            new = spare[spares]
+        else:
+            new = number
+            number += 1
+        _install(rows, used, lo, hi, levels, inputs, new, best, size)
+        values[new] = value_of_row(lo[inputs + new], hi[inputs + new], slim)
+        for i in range(busy):
+            _substitute(rows, used, active[i], inputs + new, best, size, keys, counts, taken,
+                        places)  # fmt: skip
+
+
+@njit(cache=True)
+def _install(
+    rows: Ints, used: Ints, lo: Ints, hi: Ints, levels: Ints, inputs: int, new: int, pattern: Ints,
+    size: int,
+) -> None:  # fmt: skip
+    """Make ``pattern`` the row ``new``."""
+    low, high = 0, 0
+    for q in range(size):
+        a, b = range_of(pattern[q], lo, hi)
+        low += a
+        high += b
+        rows[new, q] = pattern[q]
+    used[new] = size
+    lo[inputs + new], hi[inputs + new] = low, high
+    levels[inputs + new] = level_of(pattern, size, levels)
+
+
+@njit(cache=True)
+def _substitute(
+    rows: Ints, used: Ints, r: int, source: int, pattern: Ints, size: int, keys: Ints, counts: Ints,
+    taken: Ints, places: Ints,
+) -> None:  # fmt: skip
+    """Replace every occurrence of ``pattern`` in row ``r`` by ``source``."""
+    base = find(rows[r], used[r], taken, pattern, size, places)
+    if base < 0:
+        return
+    count_pairs(rows[r], used[r], keys, counts, -1)
+    while base >= 0:
+        used[r] = replace(rows[r], used[r], places, size, source << 8 | base)
+        base = find(rows[r], used[r], taken, pattern, size, places)
+    count_pairs(rows[r], used[r], keys, counts, 1)
