@@ -44,8 +44,12 @@ def convert(
 
 
 def _plain(text: str) -> str:
-    """Without yosys's banner, its version and its attributes on locations."""
+    """Without yosys's banner, its version and its attributes on locations.
+
+    A wire called ``\\x[0]`` is renamed: yosys's own AIGER files take it for bit 0 of ``x``.
+    """
     text = re.sub(r"\A/\*.*?\*/\s*", "", text, flags=re.S)
+    text = re.sub(r"\\([^\s\[]+)\[(\d+)\]", r"\\\1_at_\2", text)
     text = re.sub(r"^\s*\(\* (?:src|generator|top|cell_src) = [^*]*\*\)\n", "", text, flags=re.M)
     return text.strip() + "\n"
 

@@ -53,6 +53,8 @@ PRICES: tuple[tuple[str, str, float], ...] = (
     (r"DSP48E[12]|MULT18X18D|SB_MAC16|MULT(9X9|18X18|36X36)|MULTALU\w+", "dsp", 1),
 )
 
+LUT_ROM = 'rom_style = "distributed"'
+
 
 @dataclass(frozen=True, slots=True)
 class SynthPart:
@@ -155,7 +157,7 @@ def _run(
     work = folder / WORK
     stat = work / f"stat-{family}.json"
     stat.unlink(missing_ok=True)
-    lines = [f'read_verilog "{source.relative_to(folder).as_posix()}"' for source in sources]
+    lines = [f'read_verilog "{_readable(folder, source)}"' for source in sources]
     lines += [f"hierarchy -top {top}"]
     lines += [f"setattr -mod -set keep_hierarchy 1 \\{module}" for module in sorted(set(kept))]
     lines += [f"{COMMANDS[family]} -top {top}", f"tee -q -o {WORK}/{stat.name} stat -json"]
@@ -172,6 +174,16 @@ def _run(
     if not isinstance(modules, dict):
         raise BuildError("yosys's statistics must have modules", hint="install a newer yosys")
     return modules
+
+
+def _readable(folder: Path, source: Path) -> str:
+    """The source, or a copy in which tables in LUTs are marked in yosys's own words."""
+    text = source.read_text("utf-8")
+    if LUT_ROM not in text:
+        return source.relative_to(folder).as_posix()
+    copy = folder / WORK / source.name
+    copy.write_text(text.replace(LUT_ROM, 'rom_style = "logic"'), "utf-8")
+    return f"{WORK}/{source.name}"
 
 
 def _per_module(
