@@ -2,6 +2,7 @@
 
 from hwgen.nn.activations import QuantAct, QuantIdentity, QuantReLU
 from hwgen.nn.binary import Binary
+from hwgen.nn.bits import LearnedBits
 from hwgen.nn.denseshift import DenseShift
 from hwgen.nn.layers import QuantConv1d, QuantConv2d, QuantizedWeight, QuantLinear
 from hwgen.nn.pact import PACT
@@ -33,6 +34,7 @@ __all__ = [
     "Float",
     "Int",
     "IntegerView",
+    "LearnedBits",
     "QuantAct",
     "QuantConv1d",
     "QuantConv2d",
