@@ -149,6 +149,7 @@ def _archive(container: Container, model: Reader, hwgen_format: int | None) -> A
         raise container.damaged(f"tensor {missing[0]} is missing")
     nodes = tuple(_node(node) for node in graph.items("nodes"))
     _check_references(container, nodes, signature)
+    _check_types(container, types, nodes, signature, tensors)
     return Archive(
         path=container.path,
         nodes=nodes,
@@ -222,3 +223,19 @@ def _check_references(
     for name in signature.outputs:
         if name not in known:
             raise container.damaged(f"the output {name} is undefined")
+
+
+def _check_types(
+    container: Container,
+    types: Mapping[str, TensorType],
+    nodes: tuple[ArchiveNode, ...],
+    signature: serialized.Signature,
+    tensors: Mapping[str, npt.NDArray[Any]],
+) -> None:
+    """Every value has a type, and every stored tensor the shape of its value."""
+    for name in (*signature.inputs, *(output for node in nodes for output in node.outputs)):
+        if name and name not in types:
+            raise container.damaged(f"the value {name} has no shape")
+    for value, path in signature.stored.items():
+        if value not in types or types[value].shape != tensors[path].shape:
+            raise container.damaged(f"tensor {path} is not of the shape of its value {value}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -75,8 +76,8 @@ class Call:
 
     def number(self, key: str, default: float | None = None) -> float:
         value = self.raw(key, default)
-        if not isinstance(value, int | float):
-            self.unsupported(f"{key} must be a number, not {value}")
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            self.unsupported(f"{key} must be a finite number, not {value}")
         return float(value)
 
     def argument(self, *keys: str) -> Bound | None:
@@ -121,6 +122,20 @@ class Call:
         """A constant array that must be there."""
         value = self.constant(key)
         return self.unsupported(f"{key} must be given") if value is None else value
+
+    def single(self, key: str) -> Array:
+        """A constant array of one element."""
+        value = self.required(key)
+        if value.size != 1:
+            self.unsupported(f"{key} must be one value, not of shape {value.shape}")
+        return value
+
+    def per_feature(self, key: str, x: Real) -> Array | None:
+        """A constant vector with one value per channel of ``x``, or None where it is absent."""
+        value = self.constant(key)
+        if value is not None and value.shape != x.shape[:1]:
+            self.unsupported(f"{key} must have shape {x.shape[:1]}, not {value.shape}")
+        return value
 
     def rationals(self, key: str) -> tuple[Fraction, ...]:
         """A constant's elements as exact rationals; () where the argument is absent."""

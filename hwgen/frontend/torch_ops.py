@@ -13,10 +13,13 @@ from hwgen.ir.meaning import Clamp, exact
 from hwgen.ir.types import Alphabet, IntArray
 from hwgen.ops.add import RealAdd
 from hwgen.ops.affine import RELU, RealAffine, RealFunction, RealIdentity, constants, hardtanh
+from hwgen.ops.input import ROUND
 from hwgen.ops.linear import RealLinear, Weight
 from hwgen.ops.quantize import RealQuantize, RealSign
 from hwgen.ops.reshape import RealReshape
 from hwgen.ops.topk import RealTopK
+
+MAX_BITS = 16
 
 Row = Callable[[Call], Rows]
 TABLE: dict[str, Row] = {}
@@ -47,15 +50,15 @@ def row(*targets: str) -> Callable[[Row], Row]:
 @row("hwgen.weight.default")
 def weight(call: Call) -> Weight:
     codes, scale = call.required("codes"), call.required("scale")
-    alphabet = call.raw("alphabet")
-    assert isinstance(alphabet, tuple), "the operator's schema says int[]"
-    levels = Alphabet(tuple(int(v) for v in alphabet if isinstance(v, int)))
+    levels = _levels(call)
+    if codes.dtype.kind != "i" or codes.ndim < 2:
+        call.unsupported(f"a weight's codes must be integers (out, in, …), not {codes.shape}")
     if not levels.holds(codes):
         raise ModelError(
             f"a weight's codes must be among its levels {levels}", origin=call.node.origin
         )
     rows = (len(codes),) + (1,) * (codes.ndim - 1)
-    if scale.size > 1 and scale.shape != rows:
+    if scale.size != 1 and scale.shape != rows:
         call.unsupported(
             f"a weight's scale must be one value or one per output channel, not {scale.shape}"
         )
@@ -64,20 +67,25 @@ def weight(call: Call) -> Weight:
 
 @row("hwgen.quantize.default")
 def quantize(call: Call) -> RealQuantize:
-    zeros = call.required("zero_point")
+    zero, rounding = call.single("zero_point").item(), call.raw("rounding")
+    lo, hi = call.integer("lo"), call.integer("hi")
+    if zero != int(zero) or lo > hi or rounding not in ROUND:
+        call.unsupported(f"a quantizer cannot be {rounding}, {lo} to {hi}, zero point {zero}")
+    if hi - lo >= 1 << MAX_BITS:
+        call.unsupported(f"a quantizer must have at most {MAX_BITS} bits, not {lo} to {hi}")
     return RealQuantize(
-        step=call.rationals("step"),
-        zero_point=tuple(int(z) for z in zeros.ravel()),
-        lo=call.integer("lo"),
-        hi=call.integer("hi"),
-        rounding=str(call.raw("rounding")),
+        step=constants(call.single("step")),
+        zero_point=(int(zero),),
+        lo=lo,
+        hi=hi,
+        rounding=str(rounding),
         **call.common(call.real("x")),
     )
 
 
 @row("hwgen.sign.default")
 def sign(call: Call) -> RealSign:
-    (scale,) = call.rationals("scale")
+    (scale,) = constants(call.single("scale"))
     return RealSign(scale=scale, **call.common(call.real("x")))
 
 
@@ -92,19 +100,26 @@ def linear(call: Call) -> RealLinear:
 
 @row("aten.batch_norm.default", "aten._native_batch_norm_legit_no_training.default")
 def batch_norm(call: Call) -> RealAffine:
-    mean, variance = call.constant("running_mean"), call.constant("running_var")
+    x = call.real("input")
+    mean, variance = call.per_feature("running_mean", x), call.per_feature("running_var", x)
     if mean is None or variance is None or call.raw("training", False):
         call.unsupported(
             "batch-norm must use its running statistics, not those of the batch",
             "save the model in eval mode, with track_running_stats=True",
         )
+    eps = call.number("eps")
+    least = variance.min() + eps
+    if least <= 0:
+        call.unsupported(
+            f"batch-norm's variance + eps must be positive, not {variance.min() + eps}"
+        )
     return RealAffine.batch_norm(
-        **call.common(call.real("input")),
+        **call.common(x),
         mean=mean,
         variance=variance,
-        gamma=call.constant("weight"),
-        beta=call.constant("bias"),
-        eps=call.number("eps"),
+        gamma=call.per_feature("weight", x),
+        beta=call.per_feature("bias", x),
+        eps=eps,
     )
 
 
@@ -120,18 +135,17 @@ def relu6(call: Call) -> RealFunction:
 
 @row("aten.hardtanh.default", "aten.hardtanh_.default")
 def hard_tanh(call: Call) -> RealFunction:
-    limits = hardtanh(call.number("min_val", -1), call.number("max_val", 1))
-    return RealFunction(function=limits, **call.common(call.real("self")))
+    return _clamped(call, call.number("min_val", -1), call.number("max_val", 1))
 
 
 @row("aten.clamp.default", "aten.clamp_.default")
 def clamp(call: Call) -> RealFunction:
-    lo, hi = call.number("min", -np.inf), call.number("max", np.inf)
-    limits = Clamp(
-        None if np.isinf(lo) else exact(lo),
-        None if np.isinf(hi) else exact(hi),
+    lo, hi = call.raw("min"), call.raw("max")
+    return _clamped(
+        call,
+        None if lo is None or lo == -np.inf else call.number("min"),
+        None if hi is None or hi == np.inf else call.number("max"),
     )
-    return RealFunction(function=limits, **call.common(call.real("self")))
 
 
 @row(
@@ -253,6 +267,24 @@ def quantized_weight(call: Call) -> Weight:
         "use QuantLinear or QuantConv2d of hwgen.nn, with weight=Binary(), Ternary(), "
         "Shift(bits=3) or Int(bits=4)",
     )
+
+
+def _clamped(call: Call, lo: float | None, hi: float | None) -> RealFunction:
+    if lo is not None and hi is not None and lo > hi:
+        call.unsupported(f"the lower limit must not exceed the upper one: {lo} > {hi}")
+    limits = Clamp(None if lo is None else exact(lo), None if hi is None else exact(hi))
+    return RealFunction(function=limits, **call.common(call.real("self")))
+
+
+def _levels(call: Call) -> Alphabet:
+    """The alphabet of a weight: ascending integers."""
+    levels = call.raw("alphabet")
+    if not isinstance(levels, tuple):
+        return call.unsupported(f"alphabet must be a list of integers, not {levels}")
+    whole = [v for v in levels if isinstance(v, int)]
+    if not whole or len(whole) < len(levels) or whole != sorted(set(whole)):
+        call.unsupported(f"alphabet must be ascending integers, not {levels[:20]}")
+    return Alphabet(tuple(whole))
 
 
 def _operand(call: Call, x: Real) -> Real | tuple[Fraction, ...]:
