@@ -88,7 +88,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _plan_options(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("model", type=Path, help="a model file: hwgen.save's .pt")
+    verb.add_argument("model", type=Path, help="a model file: hwgen.save's .pt, or .onnx")
+    _input_option(verb)
     verb.add_argument("--board", default="pynq-z2", help="name or folder (default: %(default)s)")
     verb.add_argument("--clock", type=float, metavar="MHZ", help="clock (default: the board's)")
     verb.add_argument("--style", choices=("auto", "spatial", "folded"), default="auto")
@@ -110,6 +111,14 @@ def _plan_options(verb: argparse.ArgumentParser) -> None:
         help="AXI4-Stream word width, or 'native' for a whole frame a word (default: the board's)",
     )
     verb.add_argument("--dump-ir", type=Path, metavar="DIR", help="write the graph of each step")
+
+
+def _input_option(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--input-type",
+        metavar="TYPE",
+        help="what an .onnx model's input is where the file does not say: UINT8, FIXED<16,6>, …",
+    )
 
 
 def _build_options(verb: argparse.ArgumentParser) -> None:
@@ -143,6 +152,7 @@ def _request(options: argparse.Namespace) -> Any:
         config=options.config,
         stream_bits=options.stream_bits,
         dump_ir=options.dump_ir,
+        input_type=options.input_type,
     )
 
 

@@ -4,6 +4,7 @@ HwgenError                 exit code
 ├── UsageError             1   options, data sets, boards
 ├── ModelError             1   the network itself
 │   ├── UnsupportedError   1   a layer, shape or type that hwgen does not build
+│   │   └── ProblemsError  1   several such, all named at once
 │   └── ModelFileError     1   the file: truncated, hostile, of another version
 ├── BuildError             2   a build or a simulation that could not finish
 │   └── MismatchError      2   outputs differ
@@ -12,6 +13,7 @@ HwgenError                 exit code
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -61,6 +63,27 @@ class ModelError(HwgenError):
 
 class UnsupportedError(ModelError):
     """A layer, shape or type that hwgen does not build."""
+
+
+class ProblemsError(UnsupportedError):
+    """Several reasons why a network cannot be built: ``problems``."""
+
+    problems: tuple[HwgenError, ...] = ()
+
+
+def combined(problems: Sequence[HwgenError]) -> HwgenError:
+    """The one problem, or an error that names them all."""
+    if len(problems) == 1:
+        return problems[0]
+    lines = [f"{len(problems)} operations of the network cannot be built:"]
+    for problem in problems:
+        where = f" at {problem.origin}" if str(problem.origin) else ""
+        lines.append(f"  - {problem.message}{where}")
+        if problem.hint:
+            lines.append(f"    fix: {problem.hint}")
+    error = ProblemsError("\n".join(lines))
+    error.problems = tuple(problems)
+    return error
 
 
 class ModelFileError(ModelError):

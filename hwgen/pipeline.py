@@ -43,6 +43,7 @@ class PlanRequest:
     config: Path | None = None
     stream_bits: str | None = None
     dump_ir: Path | None = None
+    input_type: str | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def plan(model: Path, request: PlanRequest) -> Planned:
     board = boards.load(request.board)
     clock = request.clock_mhz or board.clock_mhz
     family = replace(families.get(board.family), period_ns=1000 / clock)
-    source = read_model(model)
+    source = read_model(model, request.input_type)
     graph = verify(integerize(source).graph)
     _dump(request.dump_ir, "1-integers", graph)
     word_bits = _word_bits(request, board, graph)
@@ -202,7 +203,8 @@ def _with_config(request: PlanRequest) -> PlanRequest:
         data = tomllib.loads(request.config.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{request.config} must be a TOML file: {error}") from None
-    known = {"board", "clock_mhz", "style", "target_fps", "max_latency", "stream_bits", "layers"}
+    known = {"board", "clock_mhz", "style", "target_fps", "max_latency", "stream_bits"}
+    known |= {"input_type", "layers"}
     if unknown := sorted(set(data) - known):
         raise UsageError(
             f"{request.config}: {unknown[0]!r} is not one of {', '.join(sorted(known))}"

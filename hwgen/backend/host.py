@@ -41,6 +41,7 @@ def host_model(graph: Graph, manifest: Manifest) -> dict[str, Any]:
         "decoding": {
             "scale": list(sink.scale),
             "offset": list(sink.offset),
+            "bias": list(sink.bias),
             "functions": _functions(sink.functions),
             "order": None if sink.order is None else [int(i) for i in sink.order.values],
         },

@@ -8,8 +8,11 @@ from hwgen.errors import UsageError
 from hwgen.ir.real import RealGraph
 
 
-def read_model(path: Path) -> RealGraph:
+def read_model(path: Path, input_type: str | None = None) -> RealGraph:
     """The network of a model file.
+
+    ``input_type`` says what integers an ONNX file's input is, where the file does not:
+    ``UINT8``, ``FIXED<16,6>``.
 
     Raises:
         UsageError: an ending that no front end reads.
@@ -19,7 +22,11 @@ def read_model(path: Path) -> RealGraph:
         from hwgen.frontend import torch_export
 
         return torch_export.load(path)
+    if path.suffix == ".onnx":
+        from hwgen.frontend import qonnx
+
+        return qonnx.load(path, input_type)
     raise UsageError(
-        f"a model file must end in .pt or .pt2, not {path.name!r}",
+        f"a model file must end in .pt, .pt2 or .onnx, not {path.name!r}",
         hint="hwgen.save(model, 'model.pt', example_input) writes one",
     )

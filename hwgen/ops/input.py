@@ -50,9 +50,12 @@ class Encoding:
 ROUND: dict[str, Callable[[Floats], Floats]] = {
     "half_even": np.rint,
     "half_up": lambda v: np.floor(v + np.float32(0.5)),
+    "half_away_from_zero": lambda v: np.sign(v) * np.floor(np.abs(v) + np.float32(0.5)),
+    "half_toward_zero": lambda v: np.sign(v) * np.ceil(np.abs(v) - np.float32(0.5)),
     "floor": np.floor,
     "ceil": np.ceil,
     "toward_zero": np.trunc,
+    "away_from_zero": lambda v: np.sign(v) * np.ceil(np.abs(v)),
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor, trunc
+from typing import Protocol
 
 from hwgen.inttype import IntType
 from hwgen.ir.meaning import Affine, Clamp, Meaning, pick
@@ -40,22 +41,50 @@ def _toward_zero(m: int) -> tuple[Fraction, bool]:
     return (Fraction(0), False) if m > 0 else (Fraction(-1), True)
 
 
+def _away_from_zero(m: int) -> tuple[Fraction, bool]:
+    return (Fraction(-1), True) if m > 0 else (Fraction(0), False)
+
+
 ROUNDINGS: dict[str, Callable[[Fraction], int]] = {
     "half_even": round,
     "half_up": lambda v: floor(v + HALF),
+    "half_away_from_zero": lambda v: floor(v + HALF) if v > 0 else ceil(v - HALF),
+    "half_toward_zero": lambda v: ceil(v - HALF) if v > 0 else floor(v + HALF),
     "floor": floor,
     "ceil": ceil,
     "toward_zero": trunc,
+    "away_from_zero": lambda v: ceil(v) if v > 0 else floor(v),
 }
 # round(v) ≥ m exactly where v ≥ (or >) m + offset; half-even sends the tie m − ½ to the even one
 # of m − 1 and m
 BOUNDARIES: dict[str, Callable[[int], tuple[Fraction, bool]]] = {
     "half_even": lambda m: (-HALF, m % 2 != 0),
     "half_up": lambda m: (-HALF, False),
+    "half_away_from_zero": lambda m: (-HALF, m <= 0),
+    "half_toward_zero": lambda m: (-HALF, m > 0),
     "floor": lambda m: (Fraction(0), False),
     "ceil": lambda m: (Fraction(-1), True),
     "toward_zero": _toward_zero,
+    "away_from_zero": _away_from_zero,
 }
+
+
+class Rule(Protocol):
+    """A non-decreasing quantizer of real numbers."""
+
+    @property
+    def step(self) -> Fraction | None:
+        """Real width of every code but the outermost; None where widths differ."""
+        ...
+
+    def code(self, x: Fraction) -> int:
+        """The integer that stands for ``x``."""
+        ...
+
+    def boundary(self, code: int) -> tuple[Fraction, bool]:
+        """``(y, strict)``: the code is at least ``code`` exactly where x > y (``strict``) or x
+        ≥ y."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +119,7 @@ class StepFunction:
         return sorted([always] * below + list(self.at) + [never] * above)
 
 
-def step_function(x: Meaning, channel: int, rule: Step, domain: IntType) -> StepFunction:
+def step_function(x: Meaning, channel: int, rule: Rule, domain: IntType) -> StepFunction:
     """The step function of ``rule`` after ``x``'s meaning in ``channel``, over ``domain``.
 
     Each threshold is proved: the code is evaluated exactly on both sides of it, and the function
@@ -112,7 +141,7 @@ def step_function(x: Meaning, channel: int, rule: Step, domain: IntType) -> Step
         if inside_code < code or rule.code(x.at(outside, channel)) >= code:
             raise AssertionError(f"threshold {n} of code {code} is wrong")
         at.append(n)
-    slope = _slope(x, channel) / rule.step if closed else None
+    slope = _slope(x, channel) / rule.step if closed and rule.step else None
     return StepFunction(base, tuple(at), descending, domain, slope)
 
 
@@ -148,7 +177,7 @@ def _inverted(
 
 
 def _bisected(
-    x: Meaning, channel: int, rule: Step, code: int, descending: bool, domain: IntType
+    x: Meaning, channel: int, rule: Rule, code: int, descending: bool, domain: IntType
 ) -> int:
     lo, hi = domain.lo, domain.hi  # invariant: exactly one end reaches the code
     while hi - lo > 1:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+from math import floor
 from typing import ClassVar
 
 import numpy as np
@@ -17,7 +19,8 @@ from hwgen.ops.base import WireNode
 
 @dataclass(frozen=True, kw_only=True)
 class Output(WireNode):
-    """The integer output stream; ``real = functions(scale·int + offset)`` per channel, on the host.
+    """The integer output stream; ``real = functions(scale·(int + bias) + offset)`` per channel, on
+    the host. ``bias`` are integers, so that equal real outputs are equal in floating point too.
 
     ``order``: stream element i is element ``order[i]`` of the real output. ``index`` marks class
     indices (ArgMax,
@@ -26,6 +29,7 @@ class Output(WireNode):
 
     scale: tuple[float, ...] = (1.0,)
     offset: tuple[float, ...] = (0.0,)
+    bias: tuple[int, ...] = (0,)
     functions: tuple[ScalarFunction, ...] = ()
     order: IntArray | None = None
     index: bool = False
@@ -41,7 +45,8 @@ class Output(WireNode):
     def logits(self, y: Ints) -> npt.NDArray[np.float64]:
         """Integers (batch, channels, …) to real outputs, in the real tensor's order."""
         shape = (1, -1) + (1,) * (y.ndim - 2)
-        real = y * np.reshape(self.scale, shape) + np.reshape(self.offset, shape)
+        integers = y + np.reshape(self.bias, shape)
+        real = integers * np.reshape(self.scale, shape) + np.reshape(self.offset, shape)
         for function in self.functions:
             real = function.float32(real.astype(np.float32)).astype(np.float64)
         if self.order is not None:
@@ -68,11 +73,13 @@ class RealOutput(RealNode):
                 origin=self.origin,
                 hint="start it with QuantIdentity",
             )
+        bias, offset = _split(x)
         node = Output(
             name=self.name,
             inputs=(x.value,),
             scale=tuple(float(s) for s in x.scale),
-            offset=tuple(float(o) for o in x.offset),
+            offset=tuple(float(o) for o in offset),
+            bias=bias,
             functions=x.functions,
             order=x.order,
             index=_is_index(target, x),
@@ -80,6 +87,15 @@ class RealOutput(RealNode):
         )
         target.add(node)
         return x
+
+
+def _split(x: Meaning) -> tuple[tuple[int, ...], tuple[Fraction, ...]]:
+    """Offsets as whole steps, exact in floating point, and what is left of them."""
+    if len(x.offset) == 1 or len(x.scale) > 1 or not x.scale[0]:
+        return (0,), x.offset
+    steps = [floor((o - x.offset[0]) / x.scale[0]) for o in x.offset]
+    rest = [o - n * x.scale[0] for o, n in zip(x.offset, steps, strict=True)]
+    return tuple(steps), tuple(rest[:1] if len(set(rest)) == 1 else rest)
 
 
 def _is_index(target: Lowering, x: Meaning) -> bool:

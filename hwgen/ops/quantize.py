@@ -14,7 +14,7 @@ from hwgen.ir.real import Lowering, RealNode
 from hwgen.ir.types import IntArray
 from hwgen.ops.input import Encoding, Input
 from hwgen.ops.lookup import Lookup
-from hwgen.ops.monotone import Step, StepFunction, step_function
+from hwgen.ops.monotone import Rule, Step, StepFunction, step_function
 from hwgen.ops.requantize import Requantize, find_multiplier
 from hwgen.ops.threshold import Threshold
 
@@ -27,9 +27,8 @@ class RealQuantize(RealNode):
     """A uniform quantizer: ``code = clip(round(x/step) + zero_point, lo, hi)``, ``x̂ = (code −
     zero_point)·step``.
 
-    ``step`` and ``zero_point`` hold one value or one per channel. ``rounding`` is one of
-    ``half_even``, ``half_up``,
-    ``floor``, ``ceil``, ``toward_zero``.
+    ``step`` and ``zero_point`` hold one value or one per channel. ``rounding`` is a key of
+    ``ops.monotone.ROUNDINGS``: ``half_even``, ``half_up``, ``floor``, ``toward_zero``, …
     """
 
     step: tuple[Fraction, ...]
@@ -105,7 +104,7 @@ def _input(target: Lowering, node: RealNode, x: HostValue, encoding: Encoding) -
     )
 
 
-def quantized(target: Lowering, node: RealNode, x: Meaning, rules: tuple[Step, ...]) -> Node:
+def quantized(target: Lowering, node: RealNode, x: Meaning, rules: tuple[Rule, ...]) -> Node:
     """The integer node whose output equals the quantizer's code for every reachable integer of
     ``x``.
 
@@ -153,7 +152,7 @@ def _threshold(functions: list[StepFunction], common: dict[str, object]) -> Thre
 
 
 def _table(
-    x: Meaning, rules: tuple[Step, ...], channels: int, node: RealNode, common: dict[str, object]
+    x: Meaning, rules: tuple[Rule, ...], channels: int, node: RealNode, common: dict[str, object]
 ) -> Lookup:
     hull = IntType.hull(x.type.channel(c) for c in range(channels))
     if hull.size > MAX_TABLE:
