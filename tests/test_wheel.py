@@ -20,11 +20,12 @@ import hwgen
 assert hwgen.__file__.startswith(sys.argv[1]), hwgen.__file__
 from pathlib import Path
 from hwgen import paths
-from hwgen.backend import boards, project
-from hwgen.verify import cocotb_run
+from hwgen.backend import boards, flow
+from hwgen.verify import cocotb_run, manifest
 assert paths.BOARDS.parent.name == "_data"
 assert "pynq-z2" in boards.names()
-assert project._render("vivado/constraints.xdc.j2", {"clock_mhz": 1, "part": "p", "pins": ()})
+for name in boards.names():
+    assert flow.files(boards.load(name), manifest.read(Path(sys.argv[2])), "net")
 result = cocotb_run.simulate(Path(sys.argv[2]), simulator="icarus")
 assert result.ok, result
 print("works")

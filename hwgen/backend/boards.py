@@ -45,6 +45,7 @@ class Board:
         processing_system: Vivado IP of the hard processor, empty where the part has none.
         board_part: Vivado's name of the board, used where its board files are installed.
         nextpnr_options: device, package and speed for nextpnr.
+        baud: of the UART to the host, on boards without a processor.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Board:
     processing_system: str = ""
     board_part: str = ""
     nextpnr_options: tuple[str, ...] = ()
+    baud: int = 0
     pins: tuple[Pin, ...] = field(default=())
 
     def pin(self, name: str) -> Pin | None:
@@ -124,20 +126,31 @@ def _checked(name: str, data: dict[str, Any]) -> Board:
         processing_system=vivado.get("processing_system", ""),
         board_part=vivado.get("board_part", ""),
         nextpnr_options=tuple(data.get("nextpnr", {}).get("options", ())),
+        baud=int(data.get("uart", {}).get("baud", 0)),
         pins=tuple(_pin(name, key, value) for key, value in data.get("pins", {}).items()),
     )
+    _check(board)
+    return board
+
+
+def _check(board: Board) -> None:
+    """What one key does not show: values that do not go together."""
     if board.word_bits % 8 or board.word_bits & (board.word_bits - 1):
         raise UsageError(
             f"stream.word_bits must be a power of two of at least 8, not {board.word_bits}",
-            origin=name,
+            origin=board.name,
         )
     if board.processing_system not in PROCESSING_SYSTEMS:
         raise UsageError(
             f"vivado.processing_system must be one of {PROCESSING_SYSTEMS}, "
             f"not {board.processing_system!r}",
-            origin=name,
+            origin=board.name,
         )
-    return board
+    needed = () if board.processing_system else ("clk", "uart_rx", "uart_tx")
+    missing = [pin for pin in needed if board.pin(pin) is None]
+    if missing or (needed and not board.baud):
+        wanted = f"pins.{missing[0]}" if missing else "uart.baud"
+        raise UsageError(f"a board without a processor must have {wanted}", origin=board.name)
 
 
 def _pin(board: str, name: str, data: dict[str, Any]) -> Pin:

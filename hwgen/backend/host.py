@@ -14,7 +14,7 @@ from hwgen.ops.output import Output
 from hwgen.verify.manifest import Manifest
 
 
-def host_model(graph: Graph, manifest: Manifest) -> dict[str, Any]:
+def host_model(graph: Graph, manifest: Manifest, baud: int = 0) -> dict[str, Any]:
     """Shapes, packing and the meaning of integers at both ends, as plain JSON values."""
     source, sink = graph.input, graph.output
     if not isinstance(source, Input) or not isinstance(sink, Output):
@@ -25,6 +25,7 @@ def host_model(graph: Graph, manifest: Manifest) -> dict[str, Any]:
         "version": manifest.version,
         "build_id": manifest.build_id,
         "clock_mhz": manifest.clock_mhz,
+        "baud": baud,
         "input_shape": list(source.shape),
         "output_shape": list(graph.types[sink.name].shape),
         "input": asdict(manifest.input),

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from hwgen import paths
+from hwgen.backend import flow
 from hwgen.backend.boards import Board
 from hwgen.backend.host import host_model
 from hwgen.errors import BuildError, UsageError
@@ -27,8 +27,6 @@ from hwgen.ir.types import Ints
 from hwgen.verify import manifest as manifests
 from hwgen.verify.manifest import Manifest
 
-VIVADO_FAMILIES = {"processing_system7": "zynq", "zynq_ultra_ps_e": "zynquplus", "": "artix7"}
-ADDRESS_BITS = {"processing_system7": 32, "zynq_ultra_ps_e": 40, "": 32}
 KEPT = "sim/build"  # compiled simulations, named by digest, outlive a new build of the folder
 
 
@@ -81,8 +79,12 @@ def render(contents: Contents) -> dict[str, bytes]:
     files["graph.txt"] = dump(contents.graph).encode()
     files["graph.json"] = serialize.to_json(contents.graph).encode()
     files["report.json"] = _json(contents.report)
-    for name, rendered in _flow(contents).items():
+    for name, rendered in flow.files(
+        contents.board, contents.manifest, contents.graph.name
+    ).items():
         files[name] = rendered.encode()
+    host = host_model(contents.graph, contents.manifest, contents.board.baud)
+    files["driver/model.json"] = _json(host)
     return dict(sorted(files.items()))
 
 
@@ -98,72 +100,6 @@ def _for_simulators(rtl: Mapping[str, str]) -> dict[str, str]:
         models = paths.RTL_TEMPLATES / "models" / "xilinx.v"
         found["models/xilinx.v"] = models.read_text("utf-8")
     return found
-
-
-def _flow(contents: Contents) -> dict[str, str]:
-    """The text of the board's build flow, and the driver where the board has a processor."""
-    values = _values(contents)
-    if contents.board.flow == "nextpnr":
-        return {"nextpnr/Makefile": _render("nextpnr/Makefile.j2", values)}
-    files = {
-        f"vivado/{name}": _render(f"vivado/{name}.j2", values)
-        for name in ("package_ip.tcl", "build.tcl", "constraints.xdc")
-    }
-    files["driver/hwgen_driver.py"] = _render("driver/hwgen_driver.py.j2", values)
-    files["driver/model.json"] = _json(host_model(contents.graph, contents.manifest)).decode()
-    return files
-
-
-def _values(contents: Contents) -> dict[str, object]:
-    board, manifest = contents.board, contents.manifest
-    return {
-        "name": _identifier(contents.graph.name),
-        "top": manifest.top,
-        "title": f"hwgen {_identifier(contents.graph.name)}",
-        "ip_version": ".".join(manifest.version.split(".")[:2]),
-        "board": board.name,
-        "part": board.part,
-        "board_part": board.board_part,
-        "family": board.family,
-        "vivado_family": VIVADO_FAMILIES[board.processing_system],
-        "processing_system": board.processing_system,
-        "address_bits": ADDRESS_BITS[board.processing_system],
-        "clock_mhz": f"{manifest.clock_mhz:g}",
-        "input_bits": manifest.input.word_bits,
-        "output_bits": manifest.output.word_bits,
-        "options": " ".join(board.nextpnr_options),
-        "pins": board.pins,
-    }
-
-
-def _render(template: str, values: Mapping[str, object]) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(paths.RTL_TEMPLATES),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    environment.filters["tcl"] = _tcl
-    return environment.get_template(template).render(values)
-
-
-def _tcl(value: object) -> str:
-    """A Tcl word that stands for this text, whatever it holds."""
-    word = str(value)
-    if word and all(c.isalnum() or c in "_-.:/" for c in word):
-        return word
-    escaped = "".join(f"\\{c}" if c in '\\{}[]$"; ' else c for c in word)
-    if not word or "\n" in word:
-        raise BuildError(f"a name in a Tcl project must be one line, not {word!r}")
-    return escaped
-
-
-def _identifier(name: str) -> str:
-    """``name`` with everything but letters, digits and underscores replaced."""
-    plain = "".join(c if c.isascii() and c.isalnum() else "_" for c in name).strip("_")
-    return plain if plain[:1].isalpha() else f"net_{plain}"
 
 
 def _json(data: Mapping[str, Any]) -> bytes:

@@ -21,12 +21,13 @@ def main(job: dict[str, object]) -> None:
             sources=[str(source) for source in job["sources"]],  # type: ignore[attr-defined]
             hdl_toplevel=top,
             build_dir=build,
+            parameters=dict(job.get("parameters", {})),  # type: ignore[call-overload]
             timescale=("1ns", "1ps"),
             always=True,
         )
     testcase = job["testcase"]
     runner.test(
-        test_module="bench",
+        test_module=str(job.get("module", "bench")),
         hdl_toplevel=top,
         hdl_toplevel_lang="verilog",
         build_dir=build,

@@ -110,7 +110,7 @@ def _model(folder: Path, manifest: Manifest) -> Path:
         sources=tuple(manifests.simulated(folder)),
         main=folder / HARNESS,
         args=(*FLAGS, *SPLIT, "-CFLAGS", "-std=c++17"),
-        optimise=("OPT_FAST=-O2", "OPT_SLOW=-O0", "OPT_GLOBAL=-O2"),
+        optimise=("OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O2"),
     )
     return verilate.compiled(program, folder / BUILD)
 

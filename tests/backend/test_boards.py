@@ -20,6 +20,8 @@ bram36 = 1.5
 dsp = 0
 [stream]
 word_bits = 32
+[vivado]
+processing_system = "processing_system7"
 """
 
 
@@ -43,7 +45,7 @@ def test_every_board_loads_and_can_be_built_for(name: str) -> None:
 
 
 def test_an_unknown_board_is_answered_with_the_names_and_the_nearest() -> None:
-    with pytest.raises(UsageError, match=r"ulx3s-85f, zcu104.*not 'pynq-z3'") as error:
+    with pytest.raises(UsageError, match=r"ulx3s-85f, upduino.*not 'pynq-z3'") as error:
         boards.load("pynq-z3")
     assert error.value.hint == "did you mean pynq-z2?"
 
@@ -71,6 +73,8 @@ def test_a_folder_outside_hwgen_is_a_board(tmp_path: Path) -> None:
         ('"xc7"', '"xc9"', "family must be one of xc7, xcup, ecp5, ice40, gowin, not 'xc9'"),
         ("= 32", "= 24", "power of two of at least 8, not 24"),
         ("[resources]", "[resources", "must be TOML"),
+        ("_system7", "_system8", "vivado.processing_system must be one of"),
+        ('"processing_system7"', '""', "a board without a processor must have pins.clk"),
         ("clock_mhz = 50", "clock_mhz = nan", "clock_mhz must be positive, not nan"),
     ],
 )

@@ -188,6 +188,8 @@ def fixture_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> types.Mod
     pynq.allocate = lambda shape, dtype: np.zeros(shape, dtype).view(FakeBuffer)
     pynq.Overlay = lambda path: FakeOverlay()
     monkeypatch.setitem(sys.modules, "pynq", pynq)
+    monkeypatch.syspath_prepend(tmp_path / "out" / "driver")
+    monkeypatch.delitem(sys.modules, "hwgen_codec", raising=False)
     file = tmp_path / "out" / "driver" / "hwgen_driver.py"
     spec = importlib.util.spec_from_file_location("hwgen_driver", file)
     assert spec is not None

@@ -1,0 +1,86 @@
+"""The divisors of a family's PLL for a clock: exhaustive, so the nearest there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hwgen.backend.boards import Board
+from hwgen.errors import BuildError
+
+TOLERANCE = 0.02
+
+# Limits in MHz: of the phase detector, then of the oscillator. Lattice FPGA-DS-02012 (ECP5),
+# FPGA-TN-02052 (iCE40), Gowin UG286 (rPLL; the narrower oscillator of GW1N).
+LIMITS = {
+    "ecp5": ((3.125, 400.0), (400.0, 800.0)),
+    "ice40": ((10.0, 133.0), (533.0, 1066.0)),
+    "gowin": ((3.0, 400.0), (400.0, 1200.0)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pll:
+    """``mhz = pin · multiply / divide``, and on iCE40 ``/ post``; ``post`` leaves the oscillator
+    within its limits.
+    """
+
+    divide: int
+    multiply: int
+    post: int
+    mhz: float
+    detector_mhz: float
+
+    @property
+    def filter_range(self) -> int:
+        """iCE40's loop filter for the detector's frequency (FPGA-TN-02052, table 4.1)."""
+        bounds = (17.0, 26.0, 44.0, 66.0, 101.0)
+        return 1 + sum(self.detector_mhz >= bound for bound in bounds)
+
+
+def pll(board: Board, mhz: float) -> Pll | None:
+    """The PLL from the board's clock pin to ``mhz``; None where the pin has that clock already.
+
+    Raises:
+        BuildError: the board has no clock pin, or no setting comes within 2 %.
+    """
+    pin = board.pin("clk")
+    if pin is None or not pin.mhz:
+        raise BuildError(f"{board.name} must have a clock pin with its mhz", origin="board.toml")
+    if abs(pin.mhz - mhz) < 1e-6:
+        return None
+    if board.family not in LIMITS:
+        raise BuildError(
+            f"{board.name} runs at the {pin.mhz:g} MHz of its clock pin, not at {mhz:g} MHz",
+            hint=f"--clock {pin.mhz:g}",
+        )
+    found = min(
+        _settings(board.family, pin.mhz), key=lambda s: (abs(s.mhz - mhz), s.divide), default=None
+    )
+    if found is None or abs(found.mhz - mhz) > TOLERANCE * mhz:
+        near = f", the nearest is {found.mhz:.3f} MHz" if found else ""
+        raise BuildError(f"no PLL setting of {board.family} gives {mhz:g} MHz from "
+                         f"{pin.mhz:g} MHz{near}")  # fmt: skip
+    return found
+
+
+def _settings(family: str, pin: float) -> Iterator[Pll]:
+    detector_limits, oscillator_limits = LIMITS[family]
+    for divide in range(1, 17):
+        detector = pin / divide
+        if not detector_limits[0] <= detector <= detector_limits[1]:
+            continue
+        for multiply in range(1, 129 if family == "ice40" else 65):
+            for post in _posts(family):
+                out = detector * multiply / (post if family == "ice40" else 1)
+                oscillator = detector * multiply if family == "ice40" else out * post
+                if oscillator_limits[0] <= oscillator <= oscillator_limits[1]:
+                    yield Pll(divide, multiply, post, out, detector)
+
+
+def _posts(family: str) -> tuple[int, ...]:
+    if family == "ecp5":
+        return tuple(range(1, 129))
+    if family == "ice40":
+        return (2, 4, 8, 16, 32, 64)
+    return (2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128)

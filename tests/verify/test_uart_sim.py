@@ -1,0 +1,125 @@
+"""The serial driver against the simulated board: right answers, or an error, never a wrong one."""
+
+import importlib.util
+import os
+import shutil
+import struct
+import sys
+import types
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hwgen.backend import project
+from hwgen.errors import UsageError
+from hwgen.verify.uart_sim import serve
+from tests.verify import example
+
+pytestmark = pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is missing")
+
+
+@pytest.fixture(name="folder", scope="module")
+def fixture_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("uart") / "project"
+    project.write(project.render(example.contents("ulx3s-85f")), folder)
+    return folder
+
+
+@pytest.fixture(name="driver")
+def fixture_driver(folder: Path, monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
+    monkeypatch.syspath_prepend(folder / "driver")
+    monkeypatch.delitem(sys.modules, "hwgen_codec", raising=False)
+    spec = importlib.util.spec_from_file_location("uart_driver", folder / "driver/hwgen_driver.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.delitem(sys.modules, "hwgen_codec", raising=False)
+    return module
+
+
+def _codes(count: int) -> np.ndarray:
+    return np.random.default_rng(count).integers(0, 16, (count, example.ELEMENTS))
+
+
+@contextmanager
+def _opened(driver: types.ModuleType, port: str) -> Iterator[types.SimpleNamespace]:
+    with driver.Accelerator(port, timeout=1.0) as accelerator:
+        yield accelerator
+
+
+def test_frames_come_back_as_the_golden_model_has_them(
+    folder: Path, driver: types.ModuleType
+) -> None:
+    graph = example.graph()
+    x = np.random.default_rng(5).uniform(-1, 9, (6, example.ELEMENTS)).astype(np.float32)
+    golden = graph.evaluate(graph.input.encode(x))
+    with serve(folder) as port, _opened(driver, port) as accelerator:
+        assert np.array_equal(accelerator.run(x), golden)
+        assert np.array_equal(accelerator.predict(x), graph.output.predictions(golden))
+
+
+def test_a_bad_cable_costs_time_and_no_wrong_answer(
+    folder: Path, driver: types.ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "ATTEMPTS", 200)
+    codes = _codes(12)
+    with serve(folder, noise=0.02, seed=3) as port, _opened(driver, port) as accelerator:
+        assert np.array_equal(accelerator.run_codes(codes), -codes - 1)
+
+
+def test_a_host_that_stops_in_the_middle_and_foreign_bytes_do_no_harm(
+    folder: Path, driver: types.ModuleType
+) -> None:
+    body = bytes([driver.FRAME]) + b"tagt" + bytes(4)
+    half = b"\xc3\x5a" + body[:7]
+    wrong = b"\xc3\x5a" + body + struct.pack("<I", zlib.crc32(body) ^ 1)
+    codes = _codes(2)
+    with serve(folder) as port:
+        for rubbish in (b"hello", half, wrong, b"\xc3", b"\xc3\x5a\xff", bytes(range(256))):
+            file = os.open(port, os.O_RDWR | os.O_NOCTTY)
+            os.write(file, rubbish)
+            with driver.Accelerator(port, timeout=1.0) as accelerator:
+                assert np.array_equal(accelerator.run_codes(codes), -codes - 1)
+            os.close(file)
+
+
+def test_another_build_is_refused(folder: Path, driver: types.ModuleType, tmp_path: Path) -> None:
+    model = tmp_path / "model.json"
+    text = (folder / "driver" / "model.json").read_text()
+    model.write_text(text.replace(str(0xDEADBEEF), "17"))
+    message = "runs build 0xdeadbeef, and this driver is of build 0x00000011"
+    with serve(folder) as port, pytest.raises(driver.AcceleratorError, match=message):
+        driver.Accelerator(port, model=model, timeout=1.0)
+
+
+def test_a_silent_port_is_an_error(driver: types.ModuleType) -> None:
+    terminal, other = os.openpty()
+    driver.ATTEMPTS = 2
+    with pytest.raises(driver.AcceleratorError, match="no answer after 2 attempts"):
+        driver.Accelerator(os.ttyname(other), timeout=0.05)
+    os.close(terminal)
+    os.close(other)
+
+
+def test_only_whole_right_answers_with_the_tag_are_taken(driver: types.ModuleType) -> None:
+    body = b"\x81" + b"abcd" + b"xyz"
+    answer = b"\x3c\xa5" + body + struct.pack("<I", zlib.crc32(body))
+    sizes = {0x81: 3}
+    assert driver.find_answer(b"\x3c\xa5\x3c" + answer, b"abcd", sizes) == (0x81, b"xyz")
+    assert driver.find_answer(answer, b"abce", sizes) is None
+    for cut in range(len(answer)):
+        assert driver.find_answer(answer[:cut], b"abcd", sizes) is None
+        damaged = bytearray(answer)
+        damaged[cut] ^= 0x10
+        assert driver.find_answer(bytes(damaged), b"abcd", sizes) is None
+
+
+def test_a_project_without_a_uart_is_named(tmp_path: Path) -> None:
+    folder = example.write(tmp_path / "project")
+    with pytest.raises(UsageError, match="must be built for a board with a UART"), serve(folder):
+        pass
