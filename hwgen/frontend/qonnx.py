@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 
 from hwgen.errors import HwgenError, ModelError, Origin, UnsupportedError, combined
 from hwgen.frontend import qonnx_layers, qonnx_qdq, qonnx_quant, qonnx_shapes
-from hwgen.frontend.qonnx_call import STANDARD, Call, Constant, Real, Value
+from hwgen.frontend.qonnx_call import STANDARD, Call
 from hwgen.frontend.qonnx_constants import fold
 from hwgen.frontend.qonnx_file import OnnxModel, OnnxNode, read
 from hwgen.frontend.qonnx_input import input_quantizer
 from hwgen.frontend.qonnx_table import HINTS, TABLE, key
+from hwgen.frontend.qonnx_value import Coded, Constant, Real, Value
 from hwgen.ir.real import RealGraph, RealNode
 from hwgen.ops.affine import RealAffine, RealFunction
 from hwgen.ops.input import RealInput
@@ -71,6 +73,7 @@ class _Importer:
     problems: list[HwgenError] = field(default_factory=list)
     uses: Counter[str] = field(default_factory=Counter)
     host: set[str] = field(default_factory=set)
+    made: dict[Hashable, Real] = field(default_factory=dict)
 
     def start(self, input_type: str | None) -> None:
         """The constants, and the input with the integers it is stated to be."""
@@ -84,7 +87,7 @@ class _Importer:
         self.values.update({n: Constant(v) for n, v in self.model.constants.items()})
         source = self.model.input
         shape = self._frame_shape()
-        x = Real(self._append(RealInput(name="input", shape=shape)), shape)
+        x = Real.of(self._append(RealInput(name="input", shape=shape)), shape)
         stated = input_quantizer(source, input_type)
         if stated is not None:
             node = RealQuantize(
@@ -95,7 +98,7 @@ class _Importer:
                 hi=stated.hi,
                 origin=Origin(source.name, "input"),
             )
-            x = Real(self._append(node), shape)
+            x = Real.of(self._append(node), shape)
         self.values[source.name] = x
 
     def _frame_shape(self) -> tuple[int, ...]:
@@ -134,7 +137,7 @@ class _Importer:
 
     def _result(self, node: OnnxNode) -> Value | tuple[Value | None, ...]:
         opset = self.model.opsets.get(node.domain) or self.model.opsets.get("", 0)
-        call = Call(node, self.values, self.batch, opset, self._emitter(node), self.uses)
+        call = Call(node, self.values, self.batch, opset, self._emitter(node), self.uses, self.made)
         name = key(node)
         if node.domain in STANDARD:
             folded = fold(call)
@@ -189,9 +192,20 @@ class _Importer:
                 ModelError("the output must depend on the input", origin=self.model.output)
             )
         elif value is not None:
-            x = value if isinstance(value, Real) else value.source
-            self._append(RealOutput(name="output", inputs=(x.node,)))
+            try:
+                self._end(value)
+            except HwgenError as error:
+                self.problems.append(error)
         return Survey(RealGraph(name, tuple(self.nodes)), tuple(self.problems))
+
+    def _end(self, value: Real | Coded) -> None:
+        """The output; axes of size 1 do not count."""
+        node = OnnxNode("Output", "", "output", (self.model.output,), (), {})
+        call = Call(node, self.values, self.batch, 0, self._emitter(node), self.uses, self.made)
+        x = call.elements(0)
+        if not x.in_order or len(x.shape) < len(x.native):
+            x = call.real(0)
+        self._append(RealOutput(name="output", inputs=(x.node,)))
 
 
 def _identifier(text: str, start: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import prod
 from typing import Any, NoReturn, TypeVar, cast
@@ -12,86 +12,15 @@ import numpy as np
 
 from hwgen.errors import ModelError, UnsupportedError
 from hwgen.frontend.qonnx_file import MAX_ELEMENTS, Array, OnnxNode
+from hwgen.frontend.qonnx_value import Coded, Constant, Real, Value
 from hwgen.ir.meaning import exact
 from hwgen.ir.real import RealNode
-from hwgen.ir.types import Alphabet, Ints
 from hwgen.ops.affine import RealAffine, constants
 from hwgen.ops.quantize import RealQuantize
+from hwgen.ops.reshape import RealReshape
 
 T = TypeVar("T")
 STANDARD = ("", "ai.onnx")
-
-
-@dataclass(frozen=True, slots=True)
-class Real:
-    """A real tensor of the network: the node that makes it, and its shape without the batch."""
-
-    node: str
-    shape: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Quantized:
-    """What a quantizer made of a constant: ``value = levels·step``, ``step`` broadcastable."""
-
-    levels: Ints
-    step: Array
-    alphabet: Alphabet
-
-    def mapped(self, function: Callable[[Array], Array]) -> Quantized:
-        """After an operator that only moves elements."""
-        step = np.broadcast_to(self.step, self.levels.shape)
-        return replace(self, levels=function(self.levels), step=function(step))
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """A constant: its values as ONNX computes them and, behind a quantizer, their levels."""
-
-    values: Array
-    quantized: Quantized | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Coded:
-    """The codes of QuantizeLinear, before it is known whether they are clipped, or scaled back.
-
-    ``source`` is the real tensor; codes are ``clip(round(source/step) + zero, lo, hi)``.
-    """
-
-    source: Real
-    step: tuple[Fraction, ...]
-    zero: tuple[int, ...]
-    lo: int
-    hi: int
-    made: dict[str, Real] = field(default_factory=dict, compare=False)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.source.shape
-
-    def quantized(self, call: Call) -> Real:
-        """What the codes stand for, ``(code − zero)·step``; the node is made once."""
-        if "real" not in self.made:
-            self.made["real"] = call.emit(
-                RealQuantize,
-                self.source,
-                step=self.step,
-                zero_point=self.zero,
-                lo=self.lo,
-                hi=self.hi,
-            )
-        return self.made["real"]
-
-    def codes(self, call: Call) -> Real:
-        """The codes themselves as real numbers."""
-        scale = tuple(1 / s for s in self.step)
-        offset = tuple(Fraction(z) for z in self.zero)
-        x = self.quantized(call)
-        return call.emit(RealAffine, x, suffix="_codes", scale=scale, offset=offset)
-
-
-Value = Real | Constant | Coded
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +28,8 @@ class Call:
     """An operator to import.
 
     ``emit_node`` appends a real node under a free name and returns the name that it got;
-    ``batch`` is the batch of the file's own shapes; ``opset`` the version of the operator's set.
+    ``batch`` is the batch of the file's own shapes; ``opset`` the version of the operator's set;
+    ``uses`` how often a value is read; ``made`` what need not be made twice.
     """
 
     node: OnnxNode
@@ -108,6 +38,7 @@ class Call:
     opset: int
     emit_node: Callable[[RealNode, str], str]
     uses: Mapping[str, int]
+    made: dict[Hashable, Real]
 
     def emit(
         self,
@@ -117,11 +48,12 @@ class Call:
         suffix: str = "",
         **fields: Any,
     ) -> Real:
-        """Append a real node of ``kind``, whose shape is the first input's or what it
-        ``becomes``."""
+        """Append a real node of ``kind``: it ``becomes`` a tensor of that shape, or it works on
+        elements and its output is seen as its first input is."""
         names = tuple(x.node for x in inputs)
         made = kind(name="new", inputs=names, origin=self.node.origin, **fields)
-        return Real(self.emit_node(made, suffix), inputs[0].shape if becomes is None else becomes)
+        name = self.emit_node(made, suffix)
+        return replace(inputs[0], node=name) if becomes is None else Real.of(name, becomes)
 
     def given(self, index: int) -> bool:
         """Whether the input is there."""
@@ -132,12 +64,49 @@ class Call:
             self.unsupported(f"input {index} must be given")
         return self.values[self.node.inputs[index]]
 
-    def real(self, index: int = 0) -> Real:
-        """An input that must be a tensor of the network."""
+    def elements(self, index: int = 0) -> Real:
+        """A tensor of the network for an operator on single elements, in any order and shape."""
         value = self.value(index)
         if isinstance(value, Constant):
             self.unsupported(f"input {index} must be a tensor of the network, not a constant")
-        return value.codes(self) if isinstance(value, Coded) else value
+        return self.codes(value) if isinstance(value, Coded) else value
+
+    def real(self, index: int = 0) -> Real:
+        """A tensor of the network in the shape and order that the file gives it."""
+        x = self.elements(index)
+        if x.plain:
+            return x
+        if not x.in_order:
+            self.unsupported(
+                f"a stream cannot have its axes exchanged: {x.native} in the order {x.perm}",
+                "export with channels first (NCHW)",
+            )
+        key = (x.node, x.shape)
+        if key not in self.made:
+            self.made[key] = self.emit(
+                RealReshape, x, becomes=x.shape, suffix="_shape", shape=x.shape
+            )
+        return self.made[key]
+
+    def dequantized(self, codes: Coded) -> Real:
+        """What codes stand for, ``(code − zero)·step``; the node is made once."""
+        if codes not in self.made:
+            self.made[codes] = self.emit(
+                RealQuantize,
+                codes.source,
+                step=codes.step,
+                zero_point=codes.zero,
+                lo=codes.lo,
+                hi=codes.hi,
+            )
+        return self.made[codes]
+
+    def codes(self, codes: Coded) -> Real:
+        """Codes as real numbers."""
+        scale = tuple(1 / s for s in codes.step)
+        offset = tuple(Fraction(z) for z in codes.zero)
+        x = self.dequantized(codes)
+        return self.emit(RealAffine, x, suffix="_codes", scale=scale, offset=offset)
 
     def constant(self, index: int, what: str = "") -> Constant:
         """An input that must be constant and finite."""
@@ -204,10 +173,10 @@ class Call:
             spread = np.broadcast_to(constant, full)
         except ValueError:
             self.unsupported(f"{what} of shape {constant.shape} must broadcast to {full}")
-        rows = spread.reshape(x.shape[0], -1)
+        rows = x.native_order(spread).reshape(x.native[0], -1)
         if (rows != rows[:, :1]).any():
             self.unsupported(
-                f"{what} of shape {constant.shape} must have one value per channel (axis 1)",
+                f"{what} of shape {constant.shape} must have one value per channel",
                 "flatten before the operation, or use one value per channel",
             )
         return np.asarray(rows[:, 0], dtype=np.float64)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from hwgen.errors import ModelError, UnsupportedError
-from hwgen.frontend.qonnx_call import Call, Constant, Real
+from hwgen.frontend.qonnx_call import Call
 from hwgen.frontend.qonnx_file import Array
+from hwgen.frontend.qonnx_value import Constant, Real
 
 Fold = Callable[[Call, Array], Array]
 

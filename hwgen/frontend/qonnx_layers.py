@@ -8,8 +8,9 @@ from fractions import Fraction
 import numpy as np
 
 from hwgen.errors import ModelError
-from hwgen.frontend.qonnx_call import Call, Coded, Constant, Real, Value
+from hwgen.frontend.qonnx_call import Call
 from hwgen.frontend.qonnx_table import row
+from hwgen.frontend.qonnx_value import Coded, Constant, Real, Value
 from hwgen.frontend.qonnx_weight import weight_of
 from hwgen.ir.meaning import Clamp, exact
 from hwgen.ops.add import RealAdd
@@ -57,7 +58,7 @@ def _product(call: Call, x: Real, matrix: Constant, *, transpose: bool) -> Real:
 
 @row("BatchNormalization")
 def batch_norm(call: Call) -> Real:
-    x = call.real(0)
+    x = call.elements(0)
     if call.attribute("training_mode", 0) or len([o for o in call.node.outputs if o]) > 1:
         call.unsupported(
             "it must use its running statistics, not those of the batch", "export in eval mode"
@@ -94,15 +95,17 @@ def sub(call: Call) -> Real:
 def _sum(call: Call, sign: int) -> Real:
     left, right = call.value(0), call.value(1)
     if isinstance(right, Constant):
-        x = call.real(0)
+        x = call.elements(0)
         offset = tuple(sign * t for t in call.rationals(1, x))
         return call.emit(RealAffine, x, offset=offset)
     if isinstance(left, Constant):
-        x = call.real(1)
+        x = call.elements(1)
         return call.emit(RealAffine, x, scale=(Fraction(sign),), offset=call.rationals(0, x))
-    a, b = call.real(0), call.real(1)
+    a, b = call.elements(0), call.elements(1)
     if a.shape != b.shape:
         call.unsupported(f"the summands must have one shape, not {a.shape} and {b.shape}")
+    if (a.native, a.perm) != (b.native, b.perm):
+        a, b = call.real(0), call.real(1)
     return call.emit(RealAdd, a, b, sign=sign)
 
 
@@ -112,13 +115,13 @@ def mul(call: Call) -> Real:
     if not isinstance(left, Constant) and not isinstance(right, Constant):
         call.unsupported("a product must be of one tensor and a constant, not of two tensors")
     real, constant = (1, 0) if isinstance(left, Constant) else (0, 1)
-    x = call.real(real)
+    x = call.elements(real)
     return call.emit(RealAffine, x, scale=call.rationals(constant, x))
 
 
 @row("Div")
 def div(call: Call) -> Real:
-    x = call.real(0)
+    x = call.elements(0)
     divisor = call.rationals(1, x, "the divisor")
     if 0 in divisor:
         call.unsupported("the divisor must not be zero")
@@ -127,12 +130,12 @@ def div(call: Call) -> Real:
 
 @row("Neg")
 def neg(call: Call) -> Real:
-    return call.emit(RealAffine, call.real(0), scale=(Fraction(-1),))
+    return call.emit(RealAffine, call.elements(0), scale=(Fraction(-1),))
 
 
 @row("Relu")
 def relu(call: Call) -> Real:
-    return call.emit(RealFunction, call.real(0), function=RELU)
+    return call.emit(RealFunction, call.elements(0), function=RELU)
 
 
 @row("Clip")
@@ -147,7 +150,7 @@ def clip(call: Call) -> Value:
     value_in = call.value(0)
     if isinstance(value_in, Coded):
         return _clipped_codes(value_in, bounds)
-    return call.emit(RealFunction, call.real(0), function=Clamp(*bounds))
+    return call.emit(RealFunction, call.elements(0), function=Clamp(*bounds))
 
 
 def _clipped_codes(codes: Coded, bounds: list[Fraction | None]) -> Coded:
@@ -161,7 +164,7 @@ def _clipped_codes(codes: Coded, bounds: list[Fraction | None]) -> Coded:
 def hard_sigmoid(call: Call) -> Real:
     scale = exact(call.attribute("alpha", float(np.float32(0.2))))
     offset = exact(call.attribute("beta", 0.5))
-    x = call.emit(RealAffine, call.real(0), suffix="_line", scale=(scale,), offset=(offset,))
+    x = call.emit(RealAffine, call.elements(0), suffix="_line", scale=(scale,), offset=(offset,))
     return call.emit(RealFunction, x, function=Clamp(Fraction(0), Fraction(1)))
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from hwgen.errors import ModelError
-from hwgen.frontend.qonnx_call import Call, Coded, Constant, Quantized, Value
+from hwgen.frontend.qonnx_call import Call
 from hwgen.frontend.qonnx_file import Array
 from hwgen.frontend.qonnx_quant import MAX_ALPHABET_BITS, products
 from hwgen.frontend.qonnx_table import row
+from hwgen.frontend.qonnx_value import Coded, Constant, Quantized, Value
 from hwgen.ir.types import Alphabet
 from hwgen.ops.affine import RealAffine, constants
 
@@ -32,7 +33,7 @@ def quantize_linear(call: Call) -> Value:
         data = call.array(0).astype(np.float32)
         codes = np.clip(np.rint(data / scale) + zero, lo, hi)
         return Constant(np.asarray(codes).astype(dtype))
-    x = call.real(0)
+    x = call.elements(0)
     step = constants(call.per_channel(scale, x, "the scale"))
     zeros = tuple(int(z) for z in call.per_channel(zero, x, "the zero point"))
     return Coded(x, step, zeros, lo, hi)
@@ -50,10 +51,10 @@ def dequantize_linear(call: Call) -> Value:
         zeros = constants(call.per_channel(zero, x, "the zero point"))
         same = (step, zeros) == (value.step, tuple(Fraction(z) for z in value.zero))
         if same:
-            return value.quantized(call)
-        coded = value.codes(call)
+            return call.dequantized(value)
+        coded = call.codes(value)
     else:
-        coded = call.real(0)
+        coded = call.elements(0)
         scale, zero = _per_axis(call, (1, *coded.shape))
         step = constants(call.per_channel(scale, coded, "the scale"))
         zeros = constants(call.per_channel(zero, coded, "the zero point"))

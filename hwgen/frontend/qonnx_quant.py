@@ -11,8 +11,9 @@ from fractions import Fraction
 import numpy as np
 
 from hwgen.errors import ModelError
-from hwgen.frontend.qonnx_call import Call, Constant, Quantized, Real, Value
+from hwgen.frontend.qonnx_call import Call
 from hwgen.frontend.qonnx_table import row
+from hwgen.frontend.qonnx_value import Constant, Quantized, Real, Value
 from hwgen.ir.meaning import exact
 from hwgen.ir.types import Alphabet, Ints
 from hwgen.ops.affine import RealAffine, constants
@@ -54,7 +55,7 @@ def quant(call: Call) -> Value:
     value = call.value(0)
     if isinstance(value, Constant):
         return _constant(call, call.constant(0), codes)
-    x = call.real(0)
+    x = call.elements(0)
     steps = call.rationals(1, x, "the scale")
     zeros = call.rationals(2, x, "the zero point")
     if any(s == 0 for s in steps):
@@ -183,7 +184,7 @@ def bipolar_quant(call: Call) -> Value:
             call.unsupported(f"the scale {scale.shape} must broadcast to {levels.shape}")
         quantized = Quantized(levels, scale.astype(np.float64), Alphabet((-1, 1)))
         return Constant(values, quantized)
-    x = call.real(0)
+    x = call.elements(0)
     steps = call.rationals(1, x, "the scale")
     if any(s == 0 for s in steps):
         raise ModelError("a quantizer's scale must not be zero", origin=call.node.origin)
@@ -193,7 +194,7 @@ def bipolar_quant(call: Call) -> Value:
 @row("qonnx.Trunc")
 def trunc(call: Call) -> Real:
     """Both versions: five inputs keep the scale, six have one of their own and clip."""
-    x = call.real(0)
+    x = call.elements(0)
     scale, zero = call.number(1, "the scale"), call.number(2, "the zero point")
     mode = call.attribute("rounding_mode", "FLOOR").upper()
     if mode not in ROUNDINGS or scale <= 0:
@@ -240,16 +241,27 @@ def _trunc_scaled(call: Call, x: Real, scale: Fraction, zero: Fraction, rounding
     )
 
 
+def _is_channel(x: Real, axis: int) -> bool:
+    """Whether this axis of the file is the node's channels."""
+    spread = np.arange(x.shape[axis]).reshape([-1 if i == axis else 1 for i in range(len(x.shape))])
+    rows = x.native_order(np.broadcast_to(spread, x.shape)).reshape(x.native[0], -1)
+    return bool((rows == np.arange(x.native[0])[:, None]).all())
+
+
 @row("qonnx.MultiThreshold")
 def multi_threshold(call: Call) -> Real:
-    x = call.real(0)
+    x = call.elements(0)
     rows = call.array(1, "the thresholds")
+    if rows.ndim != 2 or rows.shape[0] not in (1, x.native[0]):
+        call.unsupported(f"thresholds must be (1 or {x.native[0]}, levels), not {rows.shape}")
     layout = call.attribute("data_layout", "")
     usual = ("", "NC", "NCHW", "NCW")
-    if (layout not in usual and len(x.shape) > 1) or (len(x.shape) == 2 and not layout):
-        call.unsupported("the data layout must have the channels on axis 1, not " + layout)
-    if rows.ndim != 2 or rows.shape[0] not in (1, x.shape[0]):
-        call.unsupported(f"thresholds must be (1 or {x.shape[0]}, levels), not {rows.shape}")
+    last = layout in ("NHWC", "NWC") or (len(x.shape) == 2 and not layout)
+    if layout not in usual and not last:
+        call.unsupported(f"the data layout must be known, not {layout}")
+    axis = len(x.shape) - 1 if last else 0
+    if rows.shape[0] > 1 and not _is_channel(x, axis):
+        call.unsupported("thresholds must be those of channels")
     return call.emit(
         RealThresholds,
         x,

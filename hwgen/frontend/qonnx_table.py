@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hwgen.frontend.qonnx_call import STANDARD, Call, Value
+from hwgen.frontend.qonnx_call import STANDARD, Call
 from hwgen.frontend.qonnx_file import OnnxNode
+from hwgen.frontend.qonnx_value import Value
 
 Row = Callable[[Call], Value | tuple[Value | None, ...]]
 TABLE: dict[str, Row] = {}

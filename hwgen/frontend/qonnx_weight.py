@@ -6,8 +6,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from hwgen.frontend.qonnx_call import Call, Constant, Quantized
+from hwgen.frontend.qonnx_call import Call
 from hwgen.frontend.qonnx_file import Array
+from hwgen.frontend.qonnx_value import Constant, Quantized
 from hwgen.ir.meaning import common_scale, exact
 from hwgen.ir.types import Alphabet, IntArray
 from hwgen.ops.linear import Weight
