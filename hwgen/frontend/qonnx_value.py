@@ -62,7 +62,7 @@ class Real:
             return None
         real = [mapping[axis] for axis in order if mapping[axis] is not None]
         unit = [axis for axis in range(len(self.native)) if axis not in real]
-        return replace(self, shape=shape, perm=tuple([*unit, *(a for a in real if a is not None)]))
+        return replace(self, shape=shape, perm=(*unit, *(a for a in real if a is not None)))
 
     def _axes(self) -> list[int | None] | None:
         """For each of the file's axes the node's axis, or None for one of size 1."""

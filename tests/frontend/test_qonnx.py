@@ -233,9 +233,8 @@ def test_batch_norm_and_functions(tmp_path: Path) -> None:
     ]
     parts = {"g": [1.0, -2, 0.5, 0], "b": [0.5, 1, 0, 3], "m": [0, 1.0, -1, 0]}
     arrays = {k: np.array(v) for k, v in parts.items()}
-    model = network(
-        nodes, (4,), v=np.array([3.75, 0.75, 15.75, 0.75]), s1=0.5, b1=3.0, **arrays, **GIVEN
-    )
+    variance = np.array([3.75, 0.75, 15.75, 0.75])
+    model = network(nodes, (4,), 15, v=variance, s1=0.5, b1=3.0, **arrays, **GIVEN)
     same(model, every_level(), tmp_path)
 
 
