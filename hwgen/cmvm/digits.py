@@ -34,25 +34,63 @@ def share_sums(builder: Builder, sources: Sequence[int], weights: Matrix, family
 
     ``sources`` are the builder's; rows must differ from each other and from zero.
     """
-    rng = np.random.default_rng(plan.seed)
-    center = find_center(weights, rng, 6) if plan.center else None
-    rows, used = _start(weights, center)
-    targets = len(weights) + (center is not None)
-    inputs = len(sources)
-    lo, hi = _row_ranges(builder, sources, weights, center, len(rows))
-    levels = np.zeros(inputs + len(rows), np.int64)
-    levels[:inputs] = [builder.level[s] for s in sources]
-    if center is not None:
-        levels[inputs + targets - 1] = 2 + int(np.ceil(np.log(inputs) / np.log(3)))
-    settings = np.array([PATTERNS, POWER, EXACT, float(plan.cap)])
-    slim = 1 if family.adder_extra == 0 else 0
-    trace = np.zeros(2)
-    heat = 0.002 * np.count_nonzero(weights)
-    optimise(rows, used, lo, hi, levels, inputs, targets, settings, plan.rounds,
-             min(0.2, 40.0 / targets), NOISE, heat, plan.seed, family.adder_operands, slim,
-             trace)  # fmt: skip
-    terms = _build(builder, sources, rows, used, len(weights), family, depth)
-    return terms, float(trace[1])
+    problem = _Problem(builder, sources, weights, family, plan)
+    centers = problem.centers()
+    tried = [problem.run(center, 0) for center in centers] if len(centers) > 1 else []
+    best = min(range(len(tried)), key=lambda k: tried[k].luts) if tried else 0
+    done = problem.run(centers[best], plan.rounds) if plan.rounds or not tried else tried[best]
+    return _build(builder, sources, done.rows, done.used, len(weights), family, depth), done.luts
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """Sums as the search left them: literals per row, and the LUTs that it counted."""
+
+    rows: Ints
+    used: Ints
+    luts: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    builder: Builder
+    sources: Sequence[int]
+    weights: Matrix
+    family: Family
+    plan: Plan
+
+    def centers(self) -> list[tuple[Matrix, Matrix] | None]:
+        """What rows may be differences from: nothing, the best center, or the sum of all.
+
+        With the sum of all inputs every correction has one sign, so that sums of unsigned inputs
+        stay unsigned and their adders need no sign extension.
+        """
+        if not self.plan.center:
+            return [None]
+        found = find_center(self.weights, np.random.default_rng(self.plan.seed), 6)
+        unsigned = all(self.builder.types[s].lo >= 0 for s in self.sources)
+        if found is None or not unsigned or np.any(np.abs(self.weights) != 1):
+            return [found]
+        signs = np.where(self.weights.sum(axis=1) < 0, -1, 1)
+        return [found, (np.ones(len(self.sources), np.int64), signs)]
+
+    def run(self, center: tuple[Matrix, Matrix] | None, rounds: int) -> _Shared:
+        weights, inputs, family = self.weights, len(self.sources), self.family
+        rows, used = _start(weights, center)
+        targets = len(weights) + (center is not None)
+        lo, hi = _row_ranges(self.builder, self.sources, weights, center, len(rows))
+        levels = np.zeros(inputs + len(rows), np.int64)
+        levels[:inputs] = [self.builder.level[s] for s in self.sources]
+        if center is not None:
+            levels[inputs + targets - 1] = int(np.log(inputs) / np.log(3))
+        settings = np.array([PATTERNS, POWER, EXACT, float(self.plan.cap)])
+        slim = 1 if family.adder_extra == 0 else 0
+        trace = np.zeros(2)
+        heat = 0.002 * np.count_nonzero(weights)
+        optimise(rows, used, lo, hi, levels, inputs, targets, settings, rounds,
+                 min(0.2, 40.0 / targets), NOISE, heat, self.plan.seed, family.adder_operands,
+                 slim, trace)  # fmt: skip
+        return _Shared(rows, used, float(trace[1]))
 
 
 def _start(weights: Matrix, center: tuple[Matrix, Matrix] | None) -> tuple[Ints, Ints]:
@@ -118,7 +156,9 @@ def _build(
                 stack.extend(sorted(missing))
             else:
                 parts = [_term(made[c >> 8], c) for c in needed(source - inputs)]
-                total = add_up(builder, [p for p in parts if p is not None], 0, family, depth)
+                # The center, which rows wait for, is as shallow as it can be.
+                limit = 0 if source == inputs + count else depth
+                total = add_up(builder, [p for p in parts if p is not None], 0, family, limit)
                 made[source] = total
                 stack.pop()
     return [made[inputs + j] for j in range(count)]

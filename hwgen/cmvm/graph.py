@@ -14,11 +14,12 @@ from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
 
 Matrix = NDArray[np.int64]
+SIGN = IntType(-1, 0)  # a signed input of one bit is its own sign
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """``± (source << shift)``; sources are the inputs ``0 … n-1``, then the nodes in order."""
+    """``± (source << shift)``; the graph's ``sources`` are first, then its nodes in order."""
 
     source: int
     shift: int = 0
@@ -48,6 +49,9 @@ class Output:
 class AdderGraph:
     """``outputs = W · inputs + b`` as nodes in topological order.
 
+    The ``sources`` that nodes start from are the inputs, or, where the graph is ``split``, the
+    single bits of all inputs, lowest first: that is how tables see narrow inputs.
+
     Raises:
         AssertionError: from ``verify``; a graph that fails it is a bug of hwgen.
     """
@@ -55,15 +59,28 @@ class AdderGraph:
     inputs: tuple[IntType, ...]
     nodes: tuple[Node, ...]
     outputs: tuple[Output, ...]
+    split: bool = False
+
+    @cached_property
+    def places(self) -> tuple[tuple[int, int], ...]:
+        """Of every source, its input and its lowest bit in it."""
+        if not self.split:
+            return tuple((k, 0) for k in range(len(self.inputs)))
+        return tuple((k, b) for k, t in enumerate(self.inputs) for b in range(t.width))
+
+    @cached_property
+    def sources(self) -> tuple[IntType, ...]:
+        """The range of every source before the nodes."""
+        return (IntType(0, 1),) * len(self.places) if self.split else self.inputs
 
     def type_of(self, source: int) -> IntType:
-        n = len(self.inputs)
-        return self.inputs[source] if source < n else self.nodes[source - n].type
+        n = len(self.sources)
+        return self.sources[source] if source < n else self.nodes[source - n].type
 
     @cached_property
     def levels(self) -> tuple[int, ...]:
         """Cells between the inputs and each source, itself included; inputs are at 0."""
-        level = [0] * len(self.inputs)
+        level = [0] * len(self.sources)
         for node in self.nodes:
             level.append(1 + max((level[t.source] for t in node.terms), default=0))
         return tuple(level)
@@ -75,8 +92,8 @@ class AdderGraph:
 
     @cached_property
     def forms(self) -> tuple[Matrix, Matrix]:
-        """``(rows, biases)``: every source as ``rows[s] · inputs + biases[s]``."""
-        n = len(self.inputs)
+        """``(rows, biases)``: every source and node as ``rows[s] · sources + biases[s]``."""
+        n = len(self.sources)
         rows: Matrix = np.zeros((n + len(self.nodes), n), np.int64)
         biases: Matrix = np.zeros(n + len(self.nodes), np.int64)
         rows[np.arange(n), np.arange(n)] = 1
@@ -89,9 +106,14 @@ class AdderGraph:
         return rows, biases
 
     def linear_form(self) -> tuple[Matrix, Matrix]:
-        """``(W, b)``, W of shape (outputs, inputs): what the graph computes, exactly."""
+        """``(W, b)``, W of shape (outputs, inputs): what the graph computes, exactly.
+
+        Raises:
+            AssertionError: an output is no multiple of an input that it uses bit by bit.
+        """
         rows, biases = self.forms
-        weights: Matrix = np.zeros((len(self.outputs), len(self.inputs)), np.int64)
+        n = len(self.sources)
+        weights: Matrix = np.zeros((len(self.outputs), n), np.int64)
         offsets: Matrix = np.zeros(len(self.outputs), np.int64)
         for j, out in enumerate(self.outputs):
             if out.source is None:
@@ -99,11 +121,28 @@ class AdderGraph:
             else:
                 weights[j] = rows[out.source] << out.shift
                 offsets[j] = biases[out.source] << out.shift
-        return weights, offsets
+        if not self.split:
+            return weights, offsets
+        first = [k for k, (_, bit) in enumerate(self.places) if bit == 0]
+        whole = weights[:, first] * np.array([-1 if t == SIGN else 1 for t in self.inputs])
+        assert np.array_equal(weights, whole[:, [i for i, _ in self.places]] * self._bit_weights)
+        return whole, offsets
+
+    @cached_property
+    def _bit_weights(self) -> Matrix:
+        """What a 1 in each source stands for in its input."""
+        signs = [
+            -1 if self.split and self.inputs[k].signed and b == self.inputs[k].width - 1 else 1
+            for k, b in self.places
+        ]
+        return np.array([s << b for s, (_, b) in zip(signs, self.places, strict=True)], np.int64)
 
     def evaluate(self, x: Matrix) -> Matrix:
         """Outputs, shape (batch, outputs), for inputs of shape (batch, inputs), node by node."""
-        values = list(np.asarray(x, np.int64).T)
+        lanes = np.asarray(x, np.int64).T
+        values = list(lanes)
+        if self.split:
+            values = [(lanes[k] >> b) & 1 for k, b in self.places]
         batch = len(x)
         for node in self.nodes:
             total = np.full(batch, node.bias, np.int64)
@@ -127,8 +166,8 @@ class AdderGraph:
         wanted = np.zeros(len(self.outputs), np.int64) if bias is None else np.asarray(bias)
         assert np.array_equal(form, weights), "the adder graph is not the matrix"
         assert np.array_equal(offsets, wanted), "the adder graph has another bias"
-        lo, hi = ranges(self.inputs, *self.forms)
-        n = len(self.inputs)
+        lo, hi = ranges(self.sources, *self.forms)
+        n = len(self.sources)
         for k, node in enumerate(self.nodes, n):
             assert (node.type.lo, node.type.hi) == (lo[k], hi[k]), "a node's range is not exact"
             assert all(t.source < k for t in node.terms), "nodes are out of order"
@@ -166,16 +205,17 @@ def ranges(inputs: Sequence[IntType], rows: Matrix, biases: Matrix) -> tuple[Mat
 class Builder:
     """Makes an ``AdderGraph`` node by node; equal nodes are made once."""
 
-    def __init__(self, inputs: Sequence[IntType]) -> None:
-        self.inputs = tuple(inputs)
+    def __init__(self, inputs: Sequence[IntType], *, split: bool = False) -> None:
+        self.empty = AdderGraph(tuple(inputs), (), (), split)
+        sources = self.empty.sources
         self.nodes: list[Node] = []
-        self.types: list[IntType] = list(self.inputs)
-        self.rows: list[Matrix] = list(np.eye(len(self.inputs), dtype=np.int64))
-        self.biases: list[int] = [0] * len(self.inputs)
-        self.level: list[int] = [0] * len(self.inputs)
+        self.types: list[IntType] = list(sources)
+        self.rows: list[Matrix] = list(np.eye(len(sources), dtype=np.int64))
+        self.biases: list[int] = [0] * len(sources)
+        self.level: list[int] = [0] * len(sources)
         self._known: dict[tuple[tuple[Term, ...], int], int] = {}
-        self._lo = np.array([t.lo for t in inputs], np.int64)
-        self._hi = np.array([t.hi for t in inputs], np.int64)
+        self._lo = np.array([t.lo for t in sources], np.int64)
+        self._hi = np.array([t.hi for t in sources], np.int64)
 
     def add(self, terms: Sequence[Term], bias: int = 0) -> int:
         """The source that holds ``Σ terms + bias``."""
@@ -183,7 +223,7 @@ class Builder:
         found = self._known.get((ordered, bias))
         if found is not None:
             return found
-        row = np.zeros(len(self.inputs), np.int64)
+        row = np.zeros(len(self._lo), np.int64)
         offset = bias
         for t in ordered:
             factor = -(1 << t.shift) if t.negate else 1 << t.shift
@@ -215,7 +255,7 @@ class Builder:
 
     def graph(self, outputs: Sequence[Output]) -> AdderGraph:
         """The graph without the nodes that no output needs."""
-        n = len(self.inputs)
+        n = len(self._lo)
         needed = [False] * len(self.types)
         for out in outputs:
             if out.source is not None:
@@ -235,4 +275,4 @@ class Builder:
             o if o.source is None else Output(place[o.source], o.shift, o.bias, o.type)
             for o in outputs
         )
-        return AdderGraph(self.inputs, tuple(nodes), moved)
+        return AdderGraph(self.empty.inputs, tuple(nodes), moved, self.empty.split)

@@ -141,13 +141,17 @@ def note_thirds(
 def gather(
     rows: Ints, used: Ints, active: Ints, number: int, pattern: Ints, size: int, values: Ints,
     exact: float, operands: int, taken: Ints, places: Ints, third: Ints, seen: Ints, hits: Ints,
+    limits: Ints, level: int,
 ) -> tuple[float, int, int, int]:  # fmt: skip
-    """``(saving, occurrences, thirds seen, rows hit)`` of a pattern over the ``active`` rows."""
+    """``(saving, occurrences, thirds seen, rows hit)`` of a pattern over the ``active`` rows.
+
+    Rows whose own level (``limits``, 0 where it is free) is not above ``level`` do not count.
+    """
     total, occurrences, found, touched = 0.0, 0, 0, 0
     for i in range(number):
         r = active[i]
         length, times = used[r], 0
-        if length < size:
+        if length < size or 0 < limits[r] <= level:
             continue
         base = find(rows[r], length, taken, pattern, size, places)
         if base < 0:
@@ -244,21 +248,25 @@ def extract(
         size, score = 0, 0.0
         for k in range(most_frequent(keys, counts, slots, 2)):
             pair_of(keys[slots[k]], pattern)
+            level = level_of(pattern, 2, levels)
             gain, times, found, touched = gather(
                 rows, used, active, busy, pattern, 2, values, exact, operands, taken, places,
-                third, seen, hits,
+                third, seen, hits, levels[inputs:], level,
             )  # fmt: skip
-            fits = level_of(pattern, 2, levels) <= cap
+            fits = level <= cap
             gain -= pattern_luts(pattern, 2, lo, hi, scratch, operands, slim)
             rank = gain / (2 * times) ** power * (1 + noise * np.random.random()) if times else 0.0
             if times > 1 and fits and gain > 0 and rank > score:
                 size, score = 2, rank
                 best[:] = pattern
-            if not add_third(pattern, third, seen, found) or level_of(pattern, 3, levels) > cap:
+            if not add_third(pattern, third, seen, found):
+                continue
+            level = level_of(pattern, 3, levels)
+            if level > cap:
                 continue
             gain, times, found, touched = gather(
                 rows, used, hits, touched, pattern, 3, values, exact, operands, taken, places,
-                third, seen, hits,
+                third, seen, hits, levels[inputs:], level,
             )  # fmt: skip
             gain -= pattern_luts(pattern, 3, lo, hi, scratch, operands, slim)
             rank = gain / (3 * times) ** power * (1 + noise * np.random.random()) if times else 0.0
@@ -276,8 +284,10 @@ def extract(
         _install(rows, used, lo, hi, levels, inputs, new, best, size)
         values[new] = value_of_row(lo[inputs + new], hi[inputs + new], slim)
         for i in range(busy):
-            _substitute(rows, used, active[i], inputs + new, best, size, keys, counts, taken,
-                        places)  # fmt: skip
+            limit = levels[inputs + active[i]]
+            if limit == 0 or limit > levels[inputs + new]:
+                _substitute(rows, used, active[i], inputs + new, best, size, keys, counts, taken,
+                            places)  # fmt: skip
 
 
 @njit(cache=True)

@@ -25,7 +25,7 @@ class Pipelined:
     @cached_property
     def lifetimes(self) -> tuple[int, ...]:
         """Registers in a row behind every source, inputs first."""
-        n = len(self.graph.inputs)
+        n = len(self.graph.sources)
         born = [0] * n + list(self.stage)
         last = list(born)
         for k, node in enumerate(self.graph.nodes):
@@ -53,7 +53,7 @@ class Pipelined:
 
     def check(self) -> None:
         """Raise AssertionError if a node runs before what it reads."""
-        n = len(self.graph.inputs)
+        n = len(self.graph.sources)
         for k, node in enumerate(self.graph.nodes):
             for t in node.terms:
                 if t.source >= n:
@@ -62,7 +62,7 @@ class Pipelined:
 
 def _arrivals(graph: AdderGraph, stage: tuple[int, ...], family: Family) -> list[float]:
     """When each node's value is there, counted from the register that its stage begins with."""
-    n = len(graph.inputs)
+    n = len(graph.sources)
     times = [0.0] * n
     for k, node in enumerate(graph.nodes):
         start = max(
@@ -115,7 +115,7 @@ def _even(graph: AdderGraph, family: Family, stages: int) -> Pipelined:
 
 def _earliest(graph: AdderGraph, family: Family, budget: float) -> tuple[int, ...]:
     """The first stage in which each node can run with paths of at most ``budget``."""
-    n = len(graph.inputs)
+    n = len(graph.sources)
     stage, time = [0] * n, [0.0] * n
     for node in graph.nodes:
         delay = cell(graph.operands(node), node.bias, node.type, family).ns

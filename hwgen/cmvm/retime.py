@@ -17,7 +17,7 @@ class Retimer:
     def __init__(self, start: Pipelined, family: Family, budget: float) -> None:
         self.start = start
         graph = start.graph
-        self.n = len(graph.inputs)
+        self.n = len(graph.sources)
         self.stages = start.stages
         self.stage = [0] * self.n + list(start.stage)
         self.width = [graph.type_of(s).width for s in range(self.n + len(graph.nodes))]

@@ -15,6 +15,9 @@ from hwgen.cmvm.literals import row_luts
 from hwgen.cmvm.patterns import EMPTY, count_pairs, extract
 
 Ints = Any
+REVISION = 3
+"""To be raised with every change of ``literals.py`` and ``patterns.py``: numba keeps compiled
+functions for as long as the file that they are in stays the same, and looks at no other."""
 
 
 @njit(cache=True)
@@ -154,7 +157,7 @@ def optimise(
     number = share(rows, used, lo, hi, levels, inputs, targets, targets, keys, counts, spare,
                    settings, 0.0, 2, operands, slim)  # fmt: skip
     now = total_luts(rows, used, number, lo, hi, scratch, operands, slim)
-    trace[0] = now
+    trace[:] = now
     best, best_number = now, number
     best_rows, best_used, best_lo, best_hi = rows.copy(), used.copy(), lo.copy(), hi.copy()
     old_rows, old_used, old_lo, old_hi = rows.copy(), used.copy(), lo.copy(), hi.copy()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from hwgen.cmvm.assemble import add_up
+from hwgen.cmvm.bits import solve_bits, suits
 from hwgen.cmvm.center import Matrix
 from hwgen.cmvm.digits import Plan, share_sums
 from hwgen.cmvm.graph import AdderGraph, Builder, Term
@@ -46,39 +48,40 @@ def solve(
             f"not {matrix.shape} and {offsets.shape}"
         )
     fabric = get(family) if isinstance(family, str) else family
-    distinct, origin = distinct_rows(matrix)
-    depth = max_depth
-    graph = None
-    for cap in _caps(max_depth):
-        builder = Builder(inputs)
-        terms = _blocks(builder, distinct, fabric, effort, seed, cap, depth)
-        outputs = [
-            builder.output(_with_bias(builder, terms, place, int(b), fabric), int(b))
-            for place, b in zip(origin, offsets, strict=True)
-        ]
-        graph = builder.graph(outputs)
-        if max_depth is None or graph.depth <= max_depth:
+    task = _Task(*distinct_rows(matrix), tuple(inputs), offsets, fabric, effort, seed)
+    found = []
+    if suits(inputs, fabric) and len(task.rows):
+        found.append(task.by_bits(max_depth or task.usual_depth))
+    for cap in _caps(max_depth, task.usual_depth):
+        found.append(task.by_digits(cap, max_depth or task.usual_depth))
+        if max_depth is None or found[-1].depth <= max_depth:
             break
-    assert graph is not None
+    if max_depth is not None:
+        fit = [graph for graph in found if graph.depth <= max_depth]
+        found = fit or [min(found, key=lambda graph: graph.depth)]
+    graph = min(found, key=lambda graph: graph.cost(fabric))
     graph.verify(matrix, offsets)
     return graph
 
 
-def _caps(max_depth: int | None) -> list[int]:
+def _caps(max_depth: int | None, usual: int) -> list[int]:
     """Depths of shared sums to try, from free to none at all."""
     if max_depth is None:
-        return [60]
+        return [usual - 3]
     return [*range(max(max_depth - 1, 1), 0, -1), 0]
 
 
-def distinct_rows(matrix: Matrix) -> tuple[Matrix, list[tuple[int, int, bool] | None]]:
+Place = tuple[int, int, bool] | None
+
+
+def distinct_rows(matrix: Matrix) -> tuple[Matrix, list[Place]]:
     """Rows that are not 0 nor another's ``± 2^s``-fold, and where each output finds its own.
 
     An output is ``(row, shift, negate)``, None where it is zero.
     """
     known: dict[bytes, tuple[int, bool]] = {}
     rows: list[Matrix] = []
-    origin: list[tuple[int, int, bool] | None] = []
+    origin: list[Place] = []
     for row in matrix:
         filled = np.flatnonzero(row)
         if not len(filled):
@@ -98,49 +101,80 @@ def distinct_rows(matrix: Matrix) -> tuple[Matrix, list[tuple[int, int, bool] | 
     return np.array(rows, np.int64).reshape(shape), origin
 
 
-def _with_bias(
-    builder: Builder,
-    terms: list[list[Term]],
-    place: tuple[int, int, bool] | None,
-    bias: int,
-    family: Family,
-) -> Term | None:
-    """The output's own sum: its blocks' terms and its bias."""
-    if place is None:
-        return None
-    row, shift, negate = place
-    parts = [Term(t.source, t.shift + shift, t.negate != negate) for t in terms[row]]
-    return add_up(builder, parts, bias, family)
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """Distinct rows, where each output finds its own, and everything else that is asked."""
 
+    rows: Matrix
+    origin: list[Place]
+    inputs: tuple[IntType, ...]
+    offsets: Matrix
+    family: Family
+    effort: float
+    seed: int
 
-def _blocks(
-    builder: Builder,
-    matrix: Matrix,
-    family: Family,
-    effort: float,
-    seed: int,
-    cap: int,
-    depth: int | None,
-) -> list[list[Term]]:
-    """Every row as the terms of its blocks of inputs."""
-    terms: list[list[Term]] = [[] for _ in matrix]
-    for rows in _cut(len(matrix), BLOCK_OUTPUTS):
-        for columns in _cut(matrix.shape[1], BLOCK_INPUTS):
-            part = matrix[np.ix_(rows, columns)]
-            busy = np.flatnonzero(part.any(axis=0))
-            distinct, origin = distinct_rows(part[:, busy])
-            if not len(distinct):
-                continue
-            plan = Plan(_rounds(matrix, effort), cap, seed, center=cap > 3)
-            sources = [int(columns[k]) for k in busy]
-            made, _ = share_sums(builder, sources, distinct, family, plan, depth)
-            for row, place in zip(rows, origin, strict=True):
-                base = made[place[0]] if place is not None else None
-                if place is not None and base is not None:
-                    terms[row].append(
-                        Term(base.source, base.shift + place[1], base.negate != place[2])
-                    )
-    return terms
+    @property
+    def usual_depth(self) -> int:
+        """The depth that a graph may have where none is asked for: what trees of pairs need."""
+        return min(len(self.inputs).bit_length() + 4, max(11, len(self.inputs).bit_length() + 1))
+
+    def by_bits(self, depth: int) -> AdderGraph:
+        """The graph on single bits."""
+        builder = Builder(self.inputs, split=True)
+        keys = [(p, int(b) if p else 0) for p, b in zip(self.origin, self.offsets, strict=True)]
+        needed = sorted({(p, b) for p, b in keys if p is not None})
+        matrix = np.array([(self.rows[p[0]] << p[1]) * (-1 if p[2] else 1) for p, _ in needed])
+        made = solve_bits(builder, matrix, self.inputs, [b for _, b in needed], self.family, depth,
+                          self.seed)  # fmt: skip
+        wanted = dict(zip(needed, made, strict=True))
+        outputs = [
+            builder.output(None if p is None else wanted[p, b], int(constant))
+            for (p, b), constant in zip(keys, self.offsets, strict=True)
+        ]
+        return builder.graph(outputs)
+
+    def by_digits(self, cap: int, depth: int) -> AdderGraph:
+        """The graph of shared sums no deeper than ``cap``, built towards ``depth``."""
+        builder = Builder(self.inputs)
+        terms: list[list[Term]] = [[] for _ in self.rows]
+        for rows in _cut(len(self.rows), BLOCK_OUTPUTS):
+            for columns in _cut(len(self.inputs), BLOCK_INPUTS):
+                self._block(builder, terms, rows, columns, cap, depth)
+        outputs = [
+            builder.output(self._total(builder, terms, place, int(bias)), int(bias))
+            for place, bias in zip(self.origin, self.offsets, strict=True)
+        ]
+        return builder.graph(outputs)
+
+    def _block(
+        self, builder: Builder, terms: list[list[Term]], rows: list[int], columns: list[int],
+        cap: int, depth: int,
+    ) -> None:  # fmt: skip
+        """Add what a block of inputs gives to ``terms`` of its rows."""
+        part = self.rows[np.ix_(rows, columns)]
+        busy = np.flatnonzero(part.any(axis=0))
+        distinct, origin = distinct_rows(part[:, busy])
+        if not len(distinct):
+            return
+        plan = Plan(_rounds(self.rows, self.effort), cap, self.seed, center=cap > 3)
+        sources = [int(columns[k]) for k in busy]
+        made, _ = share_sums(builder, sources, distinct, self.family, plan, depth)
+        for row, place in zip(rows, origin, strict=True):
+            base = made[place[0]] if place is not None else None
+            if place is not None and base is not None:
+                terms[row].append(
+                    Term(base.source, base.shift + place[1], base.negate != place[2])
+                )
+
+    def _total(
+        self, builder: Builder, terms: list[list[Term]], place: Place, bias: int
+    ) -> Term | None:
+        """The output's own sum: its blocks' terms and its bias."""
+        if place is None:
+            return None
+        row, shift, negate = place
+        parts = [Term(t.source, t.shift + shift, t.negate != negate) for t in terms[row]]
+        return add_up(builder, parts, bias, self.family)
 
 
 def _cut(count: int, most: int) -> list[list[int]]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 
-from hwgen.cmvm.cells import Cell, cell
+from hwgen.cmvm.cells import Cell, Operand, cell, sums
 from hwgen.cmvm.graph import AdderGraph, Node, Term
 from hwgen.cmvm.pipeline import Pipelined
 from hwgen.families.base import Family
@@ -46,7 +45,7 @@ class _Writer:
         self, design: Pipelined, name: str, family: Family, x_slot: int, y_slot: int
     ) -> None:
         self.design, self.graph, self.name, self.family = design, design.graph, name, family
-        self.n = len(self.graph.inputs)
+        self.n = len(self.graph.sources)
         self.x_slot = x_slot or IntType.hull(self.graph.inputs).width
         self.y_slot = y_slot or IntType.hull(o.type for o in self.graph.outputs).width
         self.born = [0] * self.n + list(design.stage)
@@ -63,7 +62,7 @@ class _Writer:
                           "/* verilator lint_on UNUSEDSIGNAL */", ""])
 
     def _header(self) -> list[str]:
-        bits_x, bits_y = self.n * self.x_slot, len(self.graph.outputs) * self.y_slot
+        bits_x, bits_y = len(self.graph.inputs) * self.x_slot, len(self.graph.outputs) * self.y_slot
         return [
             "/* verilator lint_off UNUSEDSIGNAL */  // bits that no sum needs, clk of bare wires",
             f"module {self.name} (",
@@ -136,6 +135,8 @@ class _Writer:
         self.lines.append(f"  wire [{made.width - 1}:0] n{k};")
         if made.kind == "table":
             self._table(k, node, stage)
+        elif made.kind == "absorb":
+            self._absorb(k, node, made, stage)
         elif made.kind == "wire":
             self._wire(k, node, stage)
         else:
@@ -153,55 +154,62 @@ class _Writer:
     def _adder(self, k: int, node: Node, made: Cell, stage: int) -> None:
         width, start = made.width, made.start
         span = width - start
-        words = [(self._extend(t, stage, start, width), t.negate) for t in node.terms]
+        pairs = sorted(zip(node.terms, self.graph.operands(node), strict=True),
+                       key=lambda p: -min(p[1].top, width))  # fmt: skip
+        words = [(self._extend(t, stage, start, width), t.negate) for t, _ in pairs]
         if node.bias:
-            words.append((f"{span}'d{(node.bias >> start) % (1 << span)}", False))
-        while len(words) < (3 if made.kind == "add3" else 2):
-            words.append((f"{span}'d0", False))
+            word = (f"{span}'d{(node.bias >> start) % (1 << span)}", False)
+            long = node.bias < 0 or node.bias.bit_length() > min(pairs[0][1].top, width)
+            words.insert(0 if long else len(words), word)
+        size = 3 if made.kind == "add3" else 2
+        words += [(f"{span}'d0", False)] * (size - len(words))
         flags = "".join("1" if negate else "0" for _, negate in reversed(words))
         ports = ", ".join(f".{p}({w})" for p, (w, _) in zip("abc", words, strict=False))
-        parameters = f".W({span}), .NEG({len(words)}'b{flags})"
-        target = f"n{k}" if start == 0 else f"n{k}[{width - 1}:{start}]"
-        self.lines.append(f"  hwgen_{made.kind} #({parameters}) u{k} ({ports}, .y({target}));")
-        if start:
+        parameters = f".W({span}), .NEG({size}'b{flags})"
+        if size == 3 and made.live < span:
+            parameters += f", .P({made.live})"
+        self._instance(k, node, made, stage, f"hwgen_{made.kind} #({parameters}) u{k} ({ports}")
+
+    def _instance(self, k: int, node: Node, made: Cell, stage: int, text: str) -> None:
+        """A chain whose sum is the node from ``start`` on; its lowest operand is below."""
+        target = f"n{k}" if made.start == 0 else f"n{k}[{made.width - 1}:{made.start}]"
+        self.lines.append(f"  {text}, .y({target}));")
+        if made.start:
             low = min(node.terms, key=lambda t: t.shift)
-            self.lines.append(
-                f"  assign n{k}[{start - 1}:0] = {self._extend(low, stage, 0, start)};"
-            )
+            rest = self._extend(low, stage, 0, made.start)
+            self.lines.append(f"  assign n{k}[{made.start - 1}:0] = {rest};")
+
+    def _absorb(self, k: int, node: Node, made: Cell, stage: int) -> None:
+        operands = self.graph.operands(node)
+        inside = [o for i, o in enumerate(operands) if i not in (made.wide, made.carry)]
+        span = made.width - made.start
+        bits, init, address = self._contents(inside, node.bias, made.start, span, stage)
+        wide = self._extend(node.terms[made.wide], stage, made.start, made.width)
+        carry = "1'b0" if made.carry < 0 else self._at(node.terms[made.carry].source, stage)
+        self._instance(k, node, made, stage,
+                       f"hwgen_absorb #(.N({bits}), .W({span}), .INIT({span << bits}'h{init:x})) "
+                       f"u{k} (.a({wide}), .t({address}), .c({carry})")  # fmt: skip
 
     def _table(self, k: int, node: Node, stage: int) -> None:
-        sources = sorted({t.source for t in node.terms})
-        types = [self.graph.type_of(s) for s in sources]
-        bits = sum(t.width for t in types)
-        contents = _contents(node, sources, types)
         width = node.type.width
+        bits, init, address = self._contents(
+            self.graph.operands(node), node.bias, 0, width, stage
+        )
+        self.lines.append(
+            f"  hwgen_table #(.N({bits}), .W({width}), .INIT({width << bits}'h{init:x})) u{k} "
+            f"(.a({address}), .y(n{k}));"
+        )
+
+    def _contents(
+        self, operands: Sequence[Operand], bias: int, start: int, width: int, stage: int
+    ) -> tuple[int, int, str]:
+        """``(address bits, contents, address)`` of the table of a sum's bits from ``start`` on."""
+        values = sums(operands, bias)
+        bits = len(values).bit_length() - 1
         init = sum(
-            ((value >> b) & 1) << (b * (1 << bits) + address)
-            for address, value in enumerate(contents)
+            ((value >> (start + b)) & 1) << ((b << bits) + address)
+            for address, value in enumerate(values)
             for b in range(width)
         )
-        address = ", ".join(self._at(s, stage) for s in reversed(sources))
-        size = width << bits
-        self.lines.append(
-            f"  hwgen_table #(.N({bits}), .W({width}), .INIT({size}'h{init:x})) u{k} "
-            f"(.a({{{address}}}), .y(n{k}));"
-        )
-
-
-def _contents(node: Node, sources: Sequence[int], types: Sequence[IntType]) -> list[int]:
-    """The node's value, at its width, for every pattern of its sources' bits."""
-    factors = dict.fromkeys(sources, 0)
-    for t in node.terms:
-        factors[t.source] += -(1 << t.shift) if t.negate else 1 << t.shift
-    mask = (1 << node.type.width) - 1
-    values = []
-    for address in range(prod(1 << t.width for t in types)):
-        total, rest = node.bias, address
-        for source, dtype in zip(sources, types, strict=True):
-            field = rest & ((1 << dtype.width) - 1)
-            rest >>= dtype.width
-            if dtype.signed and field >> (dtype.width - 1):
-                field -= 1 << dtype.width
-            total += factors[source] * field
-        values.append(total & mask)
-    return values
+        sources = sorted({o.source for o in operands}, reverse=True)
+        return bits, init, "{" + ", ".join(self._at(s, stage) for s in sources) + "}"

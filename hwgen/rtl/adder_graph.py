@@ -86,14 +86,16 @@ class AdderGraphUnit(Unit):
 
     def _datapath(self, m: Module, ce: Signal) -> None:
         graph, stages = self.design.graph, self.design.stages
-        n = len(graph.inputs)
+        n = len(graph.sources)
         born = [0] * n + list(self.design.stage)
         rows: list[list[Value]] = []
         for source, life in enumerate(self.design.lifetimes):
             dtype = graph.type_of(source)
             now = Signal(Shape(dtype.width, dtype.signed), name=f"n{source}")
             if source < n:
-                m.d.comb += now.eq(self.i.payload[source])
+                number, bit = graph.places[source]
+                lane = Value.cast(self.i.payload[number])
+                m.d.comb += now.eq(lane[bit:] if graph.split else self.i.payload[number])
             else:
                 node = graph.nodes[source - n]
                 total: Value = Const(node.bias)
