@@ -31,3 +31,28 @@ def small_mlp(seed: int = 0) -> nn.Module:
         q.QuantLinear(8, 4, weight=q.Int(4, per_channel=True)),
     )
     return settle(model, torch.randn(64, 12))
+
+
+def small_cnn(seed: int = 0) -> nn.Module:
+    """2×8×8 to 3: convolutions, pooling, padding, upsampling, smooth functions; in train mode."""
+    torch.manual_seed(seed)
+    model = nn.Sequential(
+        q.QuantIdentity(q.UInt(4)),
+        q.QuantConv2d(2, 4, 3, padding=1, weight=q.Int(4)),
+        nn.BatchNorm2d(4),
+        q.QuantReLU(q.UInt(3, step=0.25)),
+        nn.MaxPool2d(2),
+        q.QuantConv2d(4, 4, 3, groups=4, padding=1, weight=q.Shift(2)),
+        q.QuantAct(q.SInt(4, step=0.25)),
+        nn.Upsample(scale_factor=2),
+        nn.AvgPool2d(2),
+        nn.LeakyReLU(0.1),
+        nn.Sigmoid(),
+        q.QuantAct(q.UInt(4, step=1 / 16)),
+        nn.ZeroPad2d(1),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        q.QuantAct(q.UInt(4, step=1 / 16)),
+        q.QuantLinear(4, 3, weight=q.Ternary()),
+    )
+    return settle(model, torch.rand(16, 2, 8, 8))

@@ -25,6 +25,9 @@ from hwgen.ops.pool import RealAvgPool, RealMaxPool
 from hwgen.ops.spatial import Kernel, Pair, image
 from hwgen.ops.upsample import RealUpsample
 
+MAX_WINDOW = 1 << 16
+"""No kernel, stride, dilation or padding is as large."""
+
 
 @row(
     "aten.conv2d.default",
@@ -42,11 +45,11 @@ def conv(call: Call) -> RealConv:
     axes = weight.values.values.ndim - 2
     if len(x.shape) != axes + 1:
         call.unsupported(f"the input must have {axes} spatial axes, not shape {x.shape}")
-    size = _pair(weight.values.shape[2:], 1, axes)
-    dilation = _pair(call.raw("dilation"), 1, axes)
+    size = _image_pair(weight.values.shape[2:], 1)
+    dilation = _pair(call, "dilation", 1, axes)
     kernel = Kernel(
         size=size,
-        stride=_pair(call.raw("stride"), 1, axes),
+        stride=_pair(call, "stride", 1, axes),
         dilation=dilation,
         padding=_conv_padding(call, size, dilation, axes),
     )
@@ -66,7 +69,7 @@ def _conv_padding(call: Call, size: Pair, dilation: Pair, axes: int) -> tuple[in
             return (0, 0, 0, 0)
         totals = [d * (k - 1) for k, d in zip(size, dilation, strict=True)]
         return (totals[0] // 2, -(-totals[0] // 2), totals[1] // 2, -(-totals[1] // 2))
-    rows, columns = _pair(value, 0, axes)
+    rows, columns = _pair(call, "padding", 0, axes)
     return (rows, rows, columns, columns)
 
 
@@ -96,14 +99,14 @@ def _pool_kernel(call: Call, x: Real) -> Kernel:
     axes = len(x.shape) - 1
     if axes not in (1, 2):
         call.unsupported(f"pooling must be over (C, L) or (C, H, W), not {x.shape}")
-    size = _pair(call.raw("kernel_size"), 1, axes)
+    size = _pair(call, "kernel_size", 1, axes)
     stride = call.raw("stride")
     kernel = Kernel(
         size=size,
-        stride=size if stride in (None, ()) else _pair(stride, 1, axes),
-        dilation=_pair(call.raw("dilation"), 1, axes),
+        stride=size if stride in (None, ()) else _pair(call, "stride", 1, axes),
+        dilation=_pair(call, "dilation", 1, axes),
     )
-    top, left = _pair(call.raw("padding"), 0, axes)
+    top, left = _pair(call, "padding", 0, axes)
     _, height, width = image(x.shape)
     _, rows, columns = image(call.shape)
     bottom = (rows - 1) * kernel.stride[0] + kernel.extent[0] - height - top
@@ -246,12 +249,19 @@ def dropout(call: Call) -> RealIdentity:
     return RealIdentity(**call.common(call.real("self", "input")))
 
 
-def _pair(value: object, neutral: int, axes: int) -> Pair:
-    """Torch's int or list for one or two axes as (rows, columns); ``neutral`` where it is absent
-    and for the rows of one axis."""
+def _pair(call: Call, key: str, neutral: int, axes: int) -> Pair:
+    """Torch's int or list for one or two axes as (rows, columns); ``neutral``, which is also the
+    least legal number, where it is absent and for the rows of one axis."""
+    value = call.raw(key)
     if value is None or value == ():
         return neutral, neutral
-    numbers = [int(v) for v in (value if isinstance(value, tuple) else (value,))]
-    if axes == 1:
-        return neutral, numbers[0]
-    return (numbers[0], numbers[-1])
+    listed = value if isinstance(value, tuple) else (value,)
+    numbers = [v for v in listed if isinstance(v, int) and neutral <= v < MAX_WINDOW]
+    if len(numbers) != len(listed) or len(numbers) not in (1, axes):
+        call.unsupported(f"{key} must be {axes} integers of at least {neutral}, not {value}")
+    return _image_pair(tuple(numbers) if axes == 1 else (numbers[0], numbers[-1]), neutral)
+
+
+def _image_pair(numbers: tuple[int, ...], neutral: int) -> Pair:
+    """One or two numbers as (rows, columns)."""
+    return (neutral, numbers[0]) if len(numbers) == 1 else (numbers[0], numbers[1])

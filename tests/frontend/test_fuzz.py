@@ -15,9 +15,9 @@ import hwgen
 from hwgen.errors import HwgenError
 from hwgen.frontend.torch_export import load
 from hwgen.passes.integerize import integerize
-from tests.models import small_mlp
+from tests.models import small_cnn, small_mlp
 
-MUTATIONS = 250
+MUTATIONS = 150
 VALUES: list[Any] = [None, True, -1, 0, 3, 2**70, 1.5, float("nan"), "x", "", [], {}, [{}], [[]]]
 VALUES += [{"as_int": 3}, {"as_tensor": {"name": "linear"}}, {"as_none": True}, {"as_float": 1e308}]
 
@@ -51,8 +51,9 @@ def mutate(value: Any, choose: random.Random) -> None:
         target[last] = json.loads(json.dumps(source))
 
 
-def test_random_damage_is_the_users_error_or_nothing(tmp_path: Path):
-    hwgen.save(small_mlp(), tmp_path / "good.pt", torch.zeros(1, 12))
+@pytest.mark.parametrize(("make", "shape"), [(small_mlp, (12,)), (small_cnn, (2, 8, 8))])
+def test_random_damage_is_the_users_error_or_nothing(tmp_path: Path, make, shape: tuple[int, ...]):
+    hwgen.save(make(), tmp_path / "good.pt", torch.zeros(1, *shape))
     with zipfile.ZipFile(tmp_path / "good.pt") as file:
         entries = {name: file.read(name) for name in file.namelist()}
     names = [name for name in entries if name.endswith(".json")]

@@ -24,7 +24,7 @@ from hwgen.ops.affine import RealAffine
 from hwgen.ops.linear import RealLinear
 from hwgen.ops.quantize import RealQuantize, RealSign
 from hwgen.passes.integerize import integerize
-from tests.models import settle, small_mlp
+from tests.models import settle, small_cnn, small_mlp
 
 
 def imported(model: nn.Module, x: torch.Tensor, folder: Path) -> RealGraph:
@@ -98,6 +98,10 @@ def test_the_graph_holds_the_models_numbers_under_its_modules_names(tmp_path: Pa
 
 def test_the_golden_model_is_torchs_evaluation(tmp_path: Path):
     check_against_torch(small_mlp(), torch.randn(500, 12), tmp_path)
+
+
+def test_a_convolutional_network_means_the_same_as_in_torch(tmp_path: Path):
+    check_against_torch(small_cnn(), torch.rand(200, 2, 8, 8), tmp_path)
 
 
 WEIGHTS = st.sampled_from(
