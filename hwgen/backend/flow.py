@@ -85,7 +85,7 @@ def _uart(board: Board, manifest: Manifest, common: Mapping[str, object]) -> dic
         "output_bytes": _frame_bytes(manifest.output),
         "build_id": f"{manifest.build_id:08x}",
         "options": " ".join(board.nextpnr_options),
-        "gowin_family": next((o[7:] for o in board.nextpnr_options if o.startswith("family=")), ""),
+        "gowin_family": gowin_family(board),
         "synth": SYNTHESIS.get(board.family, ""),
         "bitstream": f"{common['name']}{BITSTREAMS.get(board.family, '')}",
     }
@@ -102,6 +102,11 @@ def _uart(board: Board, manifest: Manifest, common: Mapping[str, object]) -> dic
         made["Makefile"] = _render("open/Makefile.j2", values)
         made[pins] = _render(f"open/{pins}.j2", values)
     return {**{f"{board.flow}/{name}": text for name, text in made.items()}, **_driver("uart.py")}
+
+
+def gowin_family(board: Board) -> str:
+    """Gowin's name of the family, from the options for nextpnr; empty elsewhere."""
+    return next((o[7:] for o in board.nextpnr_options if o.startswith("family=")), "")
 
 
 def _driver(name: str) -> dict[str, str]:
