@@ -1,4 +1,4 @@
-"""The command line: build · sim · estimate · synth · boards · doctor.
+"""The command line: build · sim · estimate · synth · train · boards · doctor.
 
 Results go to stdout, the log to stderr. Exit codes: 0 good, 1 model or usage, 2 build failed or
 outputs
@@ -82,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     _sim_options(verb("sim", _sim, "Simulate a built project bit for bit."))
     synth = verb("synth", _synth, "Synthesize with yosys and compare with the estimate.")
     synth.add_argument("dir", type=Path, help="a folder that hwgen build wrote")
+    _train_options(verb("train", _train, "Train a quantized network on a data set."))
     verb("boards", _boards, "List the boards.")
     verb("doctor", _doctor, "Show which tools are there and what missing ones would enable.")
     return top
@@ -137,6 +138,17 @@ def _sim_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--dataset", type=Path, metavar="FILE.npz", help="run a whole data set")
     verb.add_argument("--limit", type=int, metavar="N", help="only the first N frames of it")
     verb.add_argument("--seed", type=int, help="of the random stalls (default: the build's)")
+
+
+def _train_options(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--method", required=True, help="lsq, denseshift, bitpruning, …")
+    verb.add_argument("--data", type=Path, required=True, metavar="FILE.npz", help="x and y")
+    verb.add_argument("--config", type=Path, metavar="FILE.toml", help="[model] [train] [method]")
+    verb.add_argument("-o", "--out", type=Path, default=Path("model.pt"), metavar="MODEL.pt")
+    verb.add_argument("--seed", type=int, help="overrides the configuration's")
+    verb.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the learning curve")
+    verb.add_argument("--cost", metavar="KIND", help="price bit lengths by lut, memory, latency")
+    verb.add_argument("--board", default="pynq-z2", help="that --cost prices for")
 
 
 def _request(options: argparse.Namespace) -> Any:
@@ -198,6 +210,14 @@ def _synth(options: argparse.Namespace) -> int:
 
     outcome = simulate.synth(options)
     emit(options, outcome.data, outcome.text)
+    return 0
+
+
+def _train(options: argparse.Namespace) -> int:
+    from hwgen.train.command import train
+
+    data, text = train(options)
+    emit(options, data, text)
     return 0
 
 

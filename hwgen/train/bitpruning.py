@@ -21,6 +21,7 @@ from hwgen.train.shapes import measure
 
 Weighting = Literal["equal", "operations", "memory"]
 STRENGTH = 0.1
+RATE_FACTOR = 10.0
 
 
 class Cost(Protocol):
@@ -53,6 +54,8 @@ def bit_lengths(model: nn.Module) -> dict[str, BitLength]:
 class BitPruning(Method):
     """Adds the regularizer, keeps bit lengths within their bounds, freezes them in time.
 
+    In `hwgen.train.fit` bit lengths learn ``rate_factor`` times as fast as weights: they have whole
+    bits to go while weights move by small parts of one.
     ``example`` is a batch, which ``operations`` and ``memory`` need to know the layers' sizes.
 
     Raises:
@@ -68,10 +71,20 @@ class BitPruning(Method):
         freeze_at: int | None = None,
         example: Tensor | None = None,
         cost: Cost | None = None,
+        rate_factor: float = RATE_FACTOR,
     ) -> None:
         self.model, self.strength, self.freeze_at = model, strength, freeze_at
+        self.rate_factor = rate_factor
         self.lengths = bit_lengths(model)
         self.cost = cost or WeightedBits(self._factors(weighting, example))
+
+    def start(self, optimizer: torch.optim.Optimizer) -> None:
+        own = {id(length.value): length.value for length in self.lengths.values()}
+        for group in optimizer.param_groups:
+            group["params"] = [p for p in group["params"] if id(p) not in own]
+        optimizer.add_param_group(
+            {"params": list(own.values()), "factor": self.rate_factor, "weight_decay": 0.0}
+        )
 
     def begin_epoch(self, epoch: int) -> None:
         if self.freeze_at is not None and epoch >= self.freeze_at:

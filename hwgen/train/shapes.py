@@ -17,9 +17,9 @@ from hwgen.train.method import weight_count
 class Handled:
     """Of one layer: ``operations`` are multiplications, ``values`` weights or activations.
 
-    The operations of an activation are those that read it. ``readers`` of an activation are the
-    weight layers that do; ``source`` of a weight layer is the activation that it reads, ''
-    where none came before.
+    The operations of an activation are those that read it, and ``readers`` the weight layers that
+    do. ``source`` of a weight layer is the activation that it reads, of an activation the weight
+    layer that it follows; '' where none came before.
     """
 
     operations: int = 0
@@ -35,24 +35,25 @@ def measure(model: nn.Module, x: Tensor) -> dict[str, Handled]:
     activation, which holds for networks without branches.
     """
     found: dict[str, Handled] = {}
-    last = ""
+    last = {"activation": "", "weight": ""}
 
     def weights(name: str, layer: nn.Module) -> Callable[..., None]:
         def hook(module: nn.Module, inputs: object, output: Tensor) -> None:
             pixels = output[0, 0].numel() if output.dim() > 1 else 1
             count = weight_count(layer)
-            found[name] = Handled(count * pixels, count, source=last)
-            if last:
-                found[last].operations += count * pixels
-                found[last].readers.append(name)
+            source = last["activation"]
+            found[name] = Handled(count * pixels, count, source=source)
+            last["weight"] = name
+            if source:
+                found[source].operations += count * pixels
+                found[source].readers.append(name)
 
         return hook
 
     def activation(name: str) -> Callable[..., None]:
         def hook(module: nn.Module, inputs: object, output: Tensor) -> None:
-            nonlocal last
-            found[name] = Handled(0, output[0].numel())
-            last = name
+            found[name] = Handled(0, output[0].numel(), source=last["weight"])
+            last["activation"] = name
 
         return hook
 
