@@ -61,8 +61,8 @@ def check_circuit(
         seed=seed,
         reset_at=reset_at,
     )
-    repeats = (inputs[0].elements // lanes_in) // max(int(unit.timing.consume[0].sum()), 1)
-    assert node.interval(config, inputs) == unit.timing.steps * repeats
+    repeats = (inputs[0].elements // lanes_in) // max(int(unit.timing.beats[0]), 1)
+    assert node.interval(config, inputs) == unit.timing.interval * repeats
 
 
 def check_range(values: Ints, kind: TensorType) -> None:

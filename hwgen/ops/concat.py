@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import gcd
 from typing import ClassVar
 
 import numpy as np
 
 from hwgen.errors import ModelError, UnsupportedError
+from hwgen.families.base import Family, Resources
 from hwgen.ir.meaning import HostValue, Meaning, RealValue
 from hwgen.ir.real import Lowering, RealNode
 from hwgen.ir.types import IntArray, Ints, TensorType
-from hwgen.ops.base import HardwareNode
+from hwgen.ops.base import Config, HardwareNode, divisors
+from hwgen.rtl.concat import ConcatUnit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,26 @@ class Concat(HardwareNode):
 
     def evaluate(self, *inputs: Ints) -> Ints:
         return np.concatenate(inputs, axis=1)
+
+    def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterator[Config]:
+        for lanes in divisors(gcd(*(x.channels for x in inputs))):
+            yield Config("stream", pe=lanes)
+
+    def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
+        return config.pe, config.pe
+
+    def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
+        return sum(x.elements for x in inputs) // config.pe
+
+    def resources(
+        self, config: Config, inputs: tuple[TensorType, ...], family: Family
+    ) -> Resources:
+        return self.circuit(config, inputs, family).resources(family)
+
+    def circuit(self, config: Config, inputs: tuple[TensorType, ...], family: Family) -> ConcatUnit:
+        words = [x.channels // config.pe for x in inputs]
+        output = self.infer(*inputs).element
+        return ConcatUnit([x.element for x in inputs], words, output, config.pe)
 
 
 @dataclass(frozen=True, kw_only=True)

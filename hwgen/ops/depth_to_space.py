@@ -8,14 +8,18 @@ from typing import ClassVar
 import numpy as np
 
 from hwgen.errors import ModelError, UnsupportedError
+from hwgen.families.base import Family
 from hwgen.ir.meaning import HostValue, RealValue
 from hwgen.ir.real import Lowering, RealNode
 from hwgen.ir.types import Ints, TensorType
-from hwgen.ops.base import HardwareNode
+from hwgen.ops.base import Config
+from hwgen.ops.walked import WalkedNode, place
+from hwgen.rtl.walk import Loop, Walk
+from hwgen.rtl.window import WalkUnit
 
 
 @dataclass(frozen=True, kw_only=True)
-class DepthToSpace(HardwareNode):
+class DepthToSpace(WalkedNode):
     """(C·b², H, W) to (C, H·b, W·b).
 
     ``blocks_first``: input channel ``(ry·b + rx)·C + c`` (ONNX "DCR"), else ``c·b² + ry·b + rx``
@@ -46,6 +50,26 @@ class DepthToSpace(HardwareNode):
         else:
             y = x.reshape(batch, c, b, b, height, width).transpose(0, 1, 4, 2, 5, 3)
         return np.asarray(y.reshape(batch, c, height * b, width * b))
+
+    def lane_limit(self, x: TensorType) -> int:
+        return x.channels // self.block**2 if self.blocks_first else 1
+
+    def walk(self, x: TensorType, lanes: int) -> Walk:
+        channels, height, width = x.shape
+        b, words = self.block, channels // self.block**2 // lanes
+        row, column, step = (b * words, words, 1) if self.blocks_first else (b, 1, b * b)
+        loops = (
+            Loop(height, rows=1),
+            Loop(b, words=row),
+            Loop(width, columns=1),
+            Loop(b, words=column),
+            Loop(words, words=step),
+        )
+        return Walk(loops, height, width, channels // lanes)
+
+    def circuit(self, config: Config, inputs: tuple[TensorType, ...], family: Family) -> WalkUnit:
+        (x,) = inputs
+        return WalkUnit(self.walk(x, config.pe), x.element, config.pe, memory=place(config))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,14 +7,18 @@ from typing import ClassVar
 
 import numpy as np
 
+from hwgen.families.base import Family
 from hwgen.inttype import IntType
 from hwgen.ir.types import Alphabet, IntArray, Ints, TensorType
-from hwgen.ops.base import HardwareNode
+from hwgen.ops.base import Config
 from hwgen.ops.spatial import Kernel, check, image, like, taps
+from hwgen.ops.walked import WalkedNode, place, window_walk
+from hwgen.rtl.reduce import ReduceUnit
+from hwgen.rtl.walk import Walk
 
 
 @dataclass(frozen=True, kw_only=True)
-class Depthwise(HardwareNode):
+class Depthwise(WalkedNode):
     """``y[c] = Σ_tap weight[c, tap]·(gain·x[c, tap] + shift)``, ``pad`` for taps beyond the border.
 
     ``weight`` is (C, taps), the kernel's rows outermost.
@@ -53,3 +57,21 @@ class Depthwise(HardwareNode):
         found = taps(self.gain * x + self.shift, self.kernel, self.pad)
         y = np.einsum("bcthw,ct->bchw", found, self.weight.values)
         return np.asarray(y.reshape(len(x), *like(x.shape[1:], *y.shape[1:])))
+
+    def walk(self, x: TensorType, lanes: int) -> Walk:
+        return window_walk(self.kernel, x.shape, x.channels // lanes, inner=False)
+
+    def circuit(self, config: Config, inputs: tuple[TensorType, ...], family: Family) -> ReduceUnit:
+        (x,) = inputs
+        return ReduceUnit(
+            self.walk(x, config.pe),
+            x.element,
+            config.pe,
+            "sum",
+            self.infer(x).element,
+            pad=self.pad,
+            gain=self.gain,
+            shift=self.shift,
+            weights=self.weight.values,
+            memory=place(config),
+        )

@@ -9,17 +9,21 @@ from typing import ClassVar
 import numpy as np
 
 from hwgen.errors import UnsupportedError
+from hwgen.families.base import Family
 from hwgen.inttype import IntType
 from hwgen.ir.meaning import Meaning, RealValue
 from hwgen.ir.real import Lowering, RealNode
 from hwgen.ir.types import Ints, TensorType
-from hwgen.ops.base import HardwareNode
+from hwgen.ops.base import Config
 from hwgen.ops.linear import affine_input
 from hwgen.ops.spatial import Kernel, check, image, like, taps
+from hwgen.ops.walked import WalkedNode, place, window_walk
+from hwgen.rtl.walk import Walk
+from hwgen.rtl.window import WalkUnit
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pad(HardwareNode):
+class Pad(WalkedNode):
     """(top, bottom, left, right) rows and columns of ``value`` around every channel."""
 
     padding: tuple[int, int, int, int]
@@ -43,6 +47,15 @@ class Pad(HardwareNode):
         (x,) = inputs
         y = taps(x, self.kernel, self.value)[:, :, 0]
         return np.asarray(y.reshape(len(x), *like(x.shape[1:], *y.shape[1:])))
+
+    def walk(self, x: TensorType, lanes: int) -> Walk:
+        return window_walk(self.kernel, x.shape, x.channels // lanes)
+
+    def circuit(self, config: Config, inputs: tuple[TensorType, ...], family: Family) -> WalkUnit:
+        (x,) = inputs
+        return WalkUnit(
+            self.walk(x, config.pe), x.element, config.pe, pad=self.value, memory=place(config)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,30 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from hwgen.errors import UnsupportedError
+from hwgen.families.base import Family
 from hwgen.inttype import IntType
 from hwgen.ir.meaning import Affine, HostValue, Meaning, RealValue, pick
 from hwgen.ir.real import Lowering, RealNode
 from hwgen.ir.types import Ints, TensorType
-from hwgen.ops.base import HardwareNode
+from hwgen.ops.base import Config, divisors
 from hwgen.ops.linear import affine_input, check_accumulator
 from hwgen.ops.spatial import Kernel, check, image, like, taps, zero_code
+from hwgen.ops.walked import WalkedNode, place, window_walk
+from hwgen.rtl.reduce import AccumulateUnit, ReduceUnit, Reduction
+from hwgen.rtl.walk import Walk
 
 
 @dataclass(frozen=True, kw_only=True)
-class MaxPool(HardwareNode):
+class PoolNode(WalkedNode):
+    """A reduction of windows: as elements come where windows lie side by side, else by a walk."""
+
+    kernel: Kernel
+
+    def side_by_side(self, x: TensorType) -> bool:
+        """Whether the windows cover the image without overlap or border."""
+        kernel, (_, height, width) = self.kernel, image(x.shape)
+        whole = height % kernel.size[0] == 0 and width % kernel.size[1] == 0
+        dense = kernel.extent == kernel.size
+        return whole and dense and kernel.stride == kernel.size and not kernel.padded
+
+    def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterator[Config]:
+        (x,) = inputs
+        if not self.side_by_side(x):
+            yield from super().configs(inputs, family)
+            return
+        for lanes in divisors(x.channels):
+            yield Config("stream", pe=lanes)
+
+    def walk(self, x: TensorType, lanes: int) -> Walk:
+        return window_walk(self.kernel, x.shape, x.channels // lanes, inner=False)
+
+    def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
+        (x,) = inputs
+        if self.side_by_side(x):
+            return x.elements // config.pe
+        return super().interval(config, inputs)
+
+    def accumulate(
+        self, x: TensorType, lanes: int, reduction: Reduction, **options: Any
+    ) -> AccumulateUnit:
+        """The circuit where windows lie side by side."""
+        _, height, width = image(x.shape)
+        windows = self.kernel.outputs(height, width)
+        output, words = self.infer(x).element, x.channels // lanes
+        return AccumulateUnit(
+            x.element, lanes, words, windows, self.kernel.size, reduction, output, **options
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaxPool(PoolNode):
     """The largest element of every window, or the smallest in channels that are ``smallest``.
 
     ``smallest`` holds one flag or one per channel; taps beyond the border do not take part.
     """
 
-    kernel: Kernel
     smallest: tuple[bool, ...] = (False,)
 
     op: ClassVar[str] = "max_pool"
@@ -45,15 +91,33 @@ class MaxPool(HardwareNode):
         y = y.reshape(len(x), *like(x.shape[1:], *y.shape[1:]))
         return np.asarray(np.where(down, ~y, y))
 
+    def circuit(
+        self, config: Config, inputs: tuple[TensorType, ...], family: Family
+    ) -> AccumulateUnit | ReduceUnit:
+        (x,) = inputs
+        if self.side_by_side(x):
+            return self.accumulate(x, config.pe, "max", flip=self.smallest)
+        lowest = min(x.element.lo, ~x.element.hi) if any(self.smallest) else x.element.lo
+        walk = self.walk(x, config.pe)
+        return ReduceUnit(
+            walk,
+            x.element,
+            config.pe,
+            "max",
+            x.element,
+            pad=lowest,
+            flip=self.smallest,
+            memory=place(config),
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
-class SumPool(HardwareNode):
+class SumPool(PoolNode):
     """The sum of every window; taps beyond the border are ``pad``.
 
     ``flat``: one window over all pixels gives (C,), not (C, 1, 1).
     """
 
-    kernel: Kernel
     pad: int = 0
     flat: bool = False
 
@@ -79,6 +143,17 @@ class SumPool(HardwareNode):
         y = taps(x, self.kernel, self.pad).sum(axis=2)
         shape = (y.shape[1],) if self.flat else like(x.shape[1:], *y.shape[1:])
         return np.asarray(y.reshape(len(x), *shape))
+
+    def circuit(
+        self, config: Config, inputs: tuple[TensorType, ...], family: Family
+    ) -> AccumulateUnit | ReduceUnit:
+        (x,) = inputs
+        if self.side_by_side(x):
+            return self.accumulate(x, config.pe, "sum")
+        walk, output = self.walk(x, config.pe), self.infer(x).element
+        return ReduceUnit(
+            walk, x.element, config.pe, "sum", output, pad=self.pad, memory=place(config)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,15 +8,19 @@ from typing import ClassVar
 import numpy as np
 
 from hwgen.errors import UnsupportedError
+from hwgen.families.base import Family
 from hwgen.ir.meaning import HostValue, RealValue
 from hwgen.ir.real import Lowering, RealNode
 from hwgen.ir.types import Ints, TensorType
-from hwgen.ops.base import HardwareNode
+from hwgen.ops.base import Config
 from hwgen.ops.spatial import Pair, image, like
+from hwgen.ops.walked import WalkedNode, place
+from hwgen.rtl.walk import Loop, Walk
+from hwgen.rtl.window import WalkUnit
 
 
 @dataclass(frozen=True, kw_only=True)
-class Upsample(HardwareNode):
+class Upsample(WalkedNode):
     """Every pixel ``factor[0]`` × ``factor[1]`` times."""
 
     factor: Pair
@@ -33,6 +37,19 @@ class Upsample(HardwareNode):
         (x,) = inputs
         y = np.repeat(x, self.factor[1], axis=-1)
         return np.repeat(y, self.factor[0], axis=-2) if x.ndim == 4 else y
+
+    def walk(self, x: TensorType, lanes: int) -> Walk:
+        _, height, width = image(x.shape)
+        words = x.channels // lanes
+        (fy, fx), word = self.factor, Loop(words, words=1)
+        if height * fy == 1:
+            return Walk((Loop(width, rows=1), Loop(fx), word), width, 1, words)
+        loops = (Loop(height, rows=1), Loop(fy), Loop(width, columns=1), Loop(fx), word)
+        return Walk(loops, height, width, words)
+
+    def circuit(self, config: Config, inputs: tuple[TensorType, ...], family: Family) -> WalkUnit:
+        (x,) = inputs
+        return WalkUnit(self.walk(x, config.pe), x.element, config.pe, memory=place(config))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,14 +7,18 @@ from typing import ClassVar
 
 import numpy as np
 
+from hwgen.families.base import Family
 from hwgen.inttype import IntType
 from hwgen.ir.types import Ints, TensorType
-from hwgen.ops.base import HardwareNode
+from hwgen.ops.base import Config
 from hwgen.ops.spatial import Kernel, check, image, like, taps
+from hwgen.ops.walked import WalkedNode, place, window_walk
+from hwgen.rtl.walk import Walk
+from hwgen.rtl.window import WalkUnit
 
 
 @dataclass(frozen=True, kw_only=True)
-class Window(HardwareNode):
+class Window(WalkedNode):
     """(C, H, W) to (C·taps, rows, columns); a tap inside is ``gain·x + shift``, one beyond the
     border ``pad``.
 
@@ -59,3 +63,21 @@ class Window(HardwareNode):
         ordered = np.swapaxes(grouped, 2, 3)
         shape = like(x.shape[1:], channels * count, rows, columns)
         return ordered.reshape(batch, *shape)
+
+    def lane_limit(self, x: TensorType) -> int:
+        return x.channels // self.groups
+
+    def walk(self, x: TensorType, lanes: int) -> Walk:
+        return window_walk(self.kernel, x.shape, x.channels // lanes, self.groups)
+
+    def circuit(self, config: Config, inputs: tuple[TensorType, ...], family: Family) -> WalkUnit:
+        (x,) = inputs
+        return WalkUnit(
+            self.walk(x, config.pe),
+            x.element,
+            config.pe,
+            pad=self.pad,
+            gain=self.gain,
+            shift=self.shift,
+            memory=place(config),
+        )

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-PIPE, QUEUE, BUFFER = "pipe", "queue", "buffer"
-"""Kinds of units: an issue sequence, a queue of latency 1, a queue of latency 2."""
+PIPE, QUEUE, BUFFER, RING = "pipe", "queue", "buffer", "ring"
+"""Kinds of units: an issue sequence, a queue of latency 1, a queue of latency 2, and a ring: a
+memory that is written as beats come and read by an issue sequence of its own."""
 
 Flags = NDArray[np.bool_]
+Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,13 +25,18 @@ class Timing:
             repeats; a frame is one or more whole repetitions.
         depth: for a pipe, cycles from issue to output; for a queue, the beats it holds (a
             ``BUFFER`` holds one more in its output register).
-        kind: ``PIPE``, ``QUEUE`` or ``BUFFER``.
+        kind: ``PIPE``, ``QUEUE``, ``BUFFER`` or ``RING``.
+        want, free, capacity: for a ring, per step the beats that must be held for it to be issued
+            and those that it releases; and how many are held at most.
     """
 
     consume: Flags
     emit: Flags
     depth: int
     kind: str = PIPE
+    want: Counts | None = None
+    free: Counts | None = None
+    capacity: int = 0
 
     @classmethod
     def pipe(cls, consume: object, emit: object, depth: int) -> Timing:
@@ -50,9 +57,28 @@ class Timing:
         """A queue of one input that holds ``depth`` beats."""
         return cls(np.ones((1, 1), bool), np.ones(1, bool), depth, kind)
 
+    @classmethod
+    def ring(cls, want: Counts, free: Counts, emit: Flags, capacity: int, depth: int) -> Timing:
+        """A ring whose steps want and free beats; it takes a beat whenever it is not full."""
+        if (want > capacity).any():
+            raise ValueError(f"a step wants {want.max()} beats of a ring of {capacity}")
+        return cls(np.ones((1, 1), bool), emit, depth, RING, want, free, capacity)
+
+    @property
+    def beats(self) -> Counts:
+        """Per input, the beats that one repetition of the sequence takes."""
+        if self.free is not None:
+            return np.array([self.free.sum()])
+        return np.asarray(self.consume.sum(axis=1), dtype=np.int64)
+
     @property
     def steps(self) -> int:
         return len(self.emit)
+
+    @property
+    def interval(self) -> int:
+        """Cycles of one repetition when nothing stalls."""
+        return max(self.steps, int(self.beats.max()))
 
     @property
     def inputs(self) -> int:

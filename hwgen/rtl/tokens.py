@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.rtl.timing import BUFFER, PIPE, QUEUE, Timing
+from hwgen.rtl.timing import BUFFER, PIPE, QUEUE, RING, Timing
 from hwgen.rtl.tokens_kernel import KINDS, advance
 
 Ints = NDArray[np.int64]
@@ -100,16 +100,16 @@ class TokenGraph:
         """
         assert len(inputs) == timing.inputs, "a channel per input"
         repeats = None
-        for channel, row in zip(inputs, timing.consume, strict=True):
-            turns = Fraction(self.rates[channel], max(int(row.sum()), 1))
+        for channel, taken in zip(inputs, timing.beats, strict=True):
+            turns = Fraction(self.rates[channel], max(int(taken), 1))
             if turns.denominator != 1 or turns != (repeats or turns):
                 raise RateError(
                     f"{self.rates[channel]} beats per frame must be as many repetitions of "
-                    f"{int(row.sum())} as the other inputs have, not {turns}"
+                    f"{int(taken)} as the other inputs have, not {turns}"
                 )
             repeats = turns
         given = int(timing.emit.sum()) * int(repeats or 1)
-        kind = {PIPE: "pipe", QUEUE: "queue", BUFFER: "buffer"}[timing.kind]
+        kind = {PIPE: "pipe", QUEUE: "queue", BUFFER: "buffer", RING: "ring"}[timing.kind]
         return self._add(_Node(KINDS[kind], inputs, (self._channel(given),), timing))[0]
 
     def fork(self, channel: int, outputs: int) -> tuple[int, ...]:
@@ -201,6 +201,8 @@ class _Tables:
     pattern: Ints
     needs: Ints
     emits: NDArray[np.bool_]
+    frees: Ints
+    capacity: Ints
     pipe: Ints
     total: Ints
     beats: Ints
@@ -218,7 +220,8 @@ class _Tables:
         nodes = graph.nodes
         patterns = [_pattern(n.timing) for n in nodes]
         depths = [n.timing.depth if n.timing else 0 for n in nodes]
-        pipes = [d if n.kind == KINDS["pipe"] else 0 for n, d in zip(nodes, depths, strict=True)]
+        piped = (KINDS["pipe"], KINDS["ring"])
+        pipes = [d if n.kind in piped else 0 for n, d in zip(nodes, depths, strict=True)]
         totals = [n.beats * frames for n in nodes]
         gates: list[Any] = []
         for n in nodes:
@@ -232,10 +235,12 @@ class _Tables:
             out_from=_starts([len(n.outputs) for n in nodes]),
             out_channel=np.array([c for n in nodes for c in n.outputs], np.int64),
             depth=np.array(depths, np.int64),
-            steps=np.array([len(e) for _, e in patterns], np.int64),
-            pattern=_starts([len(e) for _, e in patterns]),
-            needs=np.concatenate([c for c, _ in patterns]),
-            emits=np.concatenate([e for _, e in patterns]),
+            steps=np.array([len(e) for _, e, _ in patterns], np.int64),
+            pattern=_starts([len(e) for _, e, _ in patterns]),
+            needs=np.concatenate([c for c, _, _ in patterns]),
+            emits=np.concatenate([e for _, e, _ in patterns]),
+            frees=np.concatenate([f for _, _, f in patterns]),
+            capacity=np.array([n.timing.capacity if n.timing else 0 for n in nodes], np.int64),
             pipe=_starts(pipes),
             total=np.array(totals, np.int64),
             beats=np.array([n.beats for n in nodes], np.int64),
@@ -258,9 +263,13 @@ def _starts(lengths: list[int]) -> Ints:
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
-def _pattern(timing: Timing | None) -> tuple[Ints, NDArray[np.bool_]]:
-    """Per step, the inputs that it takes as a bit mask, and whether it emits."""
+def _pattern(timing: Timing | None) -> tuple[Ints, NDArray[np.bool_], Ints]:
+    """Per step: the inputs that it takes as a bit mask (a ring: the beats it wants), whether it
+    emits, and the beats that it frees."""
     if timing is None:
-        return np.zeros(1, np.int64), np.zeros(1, bool)
+        return np.zeros(1, np.int64), np.zeros(1, bool), np.zeros(1, np.int64)
+    if timing.want is not None and timing.free is not None:
+        return timing.want, timing.emit, timing.free
     weights = np.int64(1) << np.arange(timing.inputs, dtype=np.int64)
-    return (timing.consume * weights[:, None]).sum(axis=0).astype(np.int64), timing.emit
+    needs = (timing.consume * weights[:, None]).sum(axis=0).astype(np.int64)
+    return needs, timing.emit, np.zeros(timing.steps, np.int64)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-KINDS = {"source": 0, "sink": 1, "pipe": 2, "queue": 3, "buffer": 4, "fork": 5}
+KINDS = {"source": 0, "sink": 1, "pipe": 2, "queue": 3, "buffer": 4, "fork": 5, "ring": 6}
 
-SOURCE, SINK, PIPE, QUEUE, BUFFER, FORK = range(6)
+SOURCE, SINK, PIPE, QUEUE, BUFFER, FORK, RING = range(7)
 
 
 @njit(cache=True)
@@ -36,6 +36,9 @@ def _valids(
                 valid[out_channel[first]] = have[n] and emits[pattern[n] + step[n]]
             else:
                 valid[out_channel[first]] = bits[pipe[n] + head[n]]
+        elif kind[n] == RING:
+            have[n] = level[n] >= needs[pattern[n] + step[n]]
+            valid[out_channel[first]] = bits[pipe[n] + head[n]]
         elif kind[n] == QUEUE:
             valid[out_channel[first]] = level[n] > 0
         elif kind[n] == BUFFER:
@@ -49,8 +52,8 @@ def _valids(
 @njit(cache=True)
 def _readies(
     kind: Any, in_from: Any, in_channel: Any, out_from: Any, out_channel: Any, depth: Any,
-    pattern: Any, needs: Any, emits: Any, gate: Any, gate_end: Any, gates: Any, step: Any,
-    level: Any, held: Any, have: Any, moves: Any, valid: Any, ready: Any, cycle: Any,
+    pattern: Any, needs: Any, emits: Any, capacity: Any, gate: Any, gate_end: Any, gates: Any,
+    step: Any, level: Any, held: Any, have: Any, moves: Any, valid: Any, ready: Any, cycle: Any,
 ) -> None:  # fmt: skip
     """Every channel's ``ready``, against the streams; ``moves``: a pipe's ce."""
     for n in range(len(kind) - 1, -1, -1):
@@ -67,6 +70,10 @@ def _readies(
             for k in range(in_from[n], in_from[n + 1]):
                 wanted = (mask >> (k - in_from[n])) & 1
                 ready[in_channel[k]] = moves[n] and wanted and have[n]
+        elif kind[n] == RING:
+            out = out_channel[out_from[n]]
+            moves[n] = ready[out] or not valid[out]
+            ready[in_channel[in_from[n]]] = level[n] < capacity[n]
         elif kind[n] == QUEUE or kind[n] == BUFFER:
             ready[in_channel[in_from[n]]] = level[n] < depth[n]
         elif kind[n] == FORK:
@@ -91,7 +98,7 @@ def _remember(
         out[at + 2] = held[n]
         out[at + 3] = moved[n] - frame * beats[n]
         at += 4
-        if kind[n] == PIPE:
+        if kind[n] == PIPE or kind[n] == RING:
             for k in range(depth[n]):
                 out[at] = bits[pipe[n] + (head[n] + k) % depth[n]]
                 at += 1
@@ -100,9 +107,9 @@ def _remember(
 @njit(cache=True)
 def advance(
     kind: Any, in_from: Any, in_channel: Any, out_from: Any, out_channel: Any, depth: Any,
-    steps: Any, pattern: Any, needs: Any, emits: Any, pipe: Any, total: Any, beats: Any,
-    base: Any, gate: Any, gate_end: Any, gates: Any, times: Any, moved: Any, most: Any,
-    states: Any, starts: Any, max_cycles: Any,
+    steps: Any, pattern: Any, needs: Any, emits: Any, frees: Any, capacity: Any, pipe: Any,
+    total: Any, beats: Any, base: Any, gate: Any, gate_end: Any, gates: Any, times: Any,
+    moved: Any, most: Any, states: Any, starts: Any, max_cycles: Any,
 ) -> Any:  # fmt: skip
     """Runs until every source and sink has its total, or nothing can move any more.
 
@@ -134,8 +141,8 @@ def advance(
             gate, gate_end, gates, total, moved, step, head, bits, level, held, have, valid, cycle,
         )  # fmt: skip
         _readies(
-            kind, in_from, in_channel, out_from, out_channel, depth, pattern, needs, emits, gate,
-            gate_end, gates, step, level, held, have, moves, valid, ready, cycle,
+            kind, in_from, in_channel, out_from, out_channel, depth, pattern, needs, emits,
+            capacity, gate, gate_end, gates, step, level, held, have, moves, valid, ready, cycle,
         )  # fmt: skip
         lead = out_channel[out_from[0]]
         if frame < len(states) and moved[0] == frame * beats[0] and valid[lead] and ready[lead]:
@@ -162,7 +169,14 @@ def advance(
                 pending = pending or moved[n] < total[n]
                 if gate[n] + cycle < gate_end[n]:
                     changed = True
-            elif kind[n] == PIPE:
+            elif kind[n] == PIPE or kind[n] == RING:
+                if kind[n] == RING:
+                    c = in_channel[in_from[n]]
+                    if valid[c] and ready[c]:
+                        level[n] += 1
+                        changed = True
+                    if moves[n] and have[n]:
+                        level[n] -= frees[pattern[n] + step[n]]
                 if not moves[n]:
                     continue
                 issued = have[n]

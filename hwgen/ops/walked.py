@@ -1,0 +1,77 @@
+"""What nodes with a ring of rows share: their walks, configurations, cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hwgen.families.base import Family, Resources
+from hwgen.ir.types import TensorType
+from hwgen.ops.base import Config, HardwareNode, divisors
+from hwgen.ops.spatial import Kernel, image
+from hwgen.rtl.walk import Loop, Walk
+
+
+def window_walk(
+    kernel: Kernel, shape: tuple[int, ...], words: int, groups: int = 1, *, inner: bool = True
+) -> Walk:
+    """The walk of a kernel over an image of ``words`` beats a pixel.
+
+    ``inner``: within a group, the words of a pixel are innermost, else outside the taps. A single
+    row is walked as a column, so that it is released pixel by pixel.
+    """
+    _, height, width = image(shape)
+    turned = height == 1 and kernel.size[0] == 1 and not any(kernel.padding[:2])
+    size, stride, dilation = kernel.size, kernel.stride, kernel.dilation
+    rows, columns = kernel.outputs(height, width)
+    top, left = kernel.padding[0], kernel.padding[2]
+    if turned:
+        size, stride, dilation = size[::-1], (stride[1], 1), dilation[::-1]
+        rows, columns, height, width, top, left = columns, 1, width, 1, left, 0
+    pixels = (Loop(rows, rows=stride[0]), Loop(columns, columns=stride[1]))
+    taps = (Loop(size[0], rows=dilation[0]), Loop(size[1], columns=dilation[1]))
+    if not inner:
+        loops: tuple[Loop, ...] = (*pixels, Loop(words, words=1), *taps)
+    else:
+        share = words // groups
+        loops = (*pixels, Loop(groups, words=share), *taps, Loop(share, words=1))
+    return Walk(loops, height, width, words, top, left)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkedNode(HardwareNode):
+    """A node whose circuit walks over a ring of rows, ``pe`` lanes at a time."""
+
+    def lane_limit(self, x: TensorType) -> int:
+        """Lanes must divide this number of channels."""
+        return x.channels
+
+    def walk(self, x: TensorType, lanes: int) -> Walk:
+        raise NotImplementedError
+
+    def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterator[Config]:
+        for lanes in divisors(self.lane_limit(inputs[0])):
+            for memory in ("lut", "block") if family.rams else ("lut",):
+                yield Config("stream", pe=lanes, memory=memory)
+
+    def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
+        return config.pe, config.pe
+
+    def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
+        walk = self.walk(inputs[0], config.pe)
+        return max(walk.steps, walk.beats)
+
+    def resources(
+        self, config: Config, inputs: tuple[TensorType, ...], family: Family
+    ) -> Resources:
+        used: Resources = self.circuit(config, inputs, family).resources(family)
+        return used
+
+    def circuit(self, config: Config, inputs: tuple[TensorType, ...], family: Family) -> Any:
+        raise NotImplementedError
+
+
+def place(config: Config) -> Any:
+    """The memory of a configuration, as circuits name it."""
+    return "block" if config.memory == "block" else "lut"
