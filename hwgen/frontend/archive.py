@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -25,6 +26,8 @@ from hwgen.frontend.serialized import Reader
 _ARCHIVE_VERSION = "0"
 _SCHEMA_MAJOR = 8
 _MODEL = "model"
+MAX_ELEMENTS = 1 << 28
+"""No value of a network that fits an FPGA has more elements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +239,9 @@ def _check_types(
     for name in (*signature.inputs, *(output for node in nodes for output in node.outputs)):
         if name and name not in types:
             raise container.damaged(f"the value {name} has no shape")
+    for name, kind in types.items():
+        if prod(kind.shape) > MAX_ELEMENTS:
+            raise container.damaged(f"the value {name} of shape {kind.shape} is unreasonably large")
     for value, path in signature.stored.items():
         if value not in types or types[value].shape != tensors[path].shape:
             raise container.damaged(f"tensor {path} is not of the shape of its value {value}")

@@ -17,8 +17,8 @@ from pathlib import Path, PurePosixPath
 from hwgen.errors import ModelFileError
 
 SAVE_HINT = "write the model file with hwgen.save(model, path, example_input)"
-_TOTAL_LIMIT = 4 << 30
-_JSON_LIMIT = 256 << 20
+TOTAL_LIMIT = 4 << 30
+_JSON_LIMIT = 64 << 20
 _ENTRY_LIMIT = 100_000
 _RATIO_LIMIT = 200
 _RATIO_FREE = 1 << 20
@@ -143,8 +143,8 @@ def _entries(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]
     infos = [info for info in archive.infolist() if not info.is_dir()]
     if len(infos) > _ENTRY_LIMIT:
         raise _hostile(path, f"it has more than {_ENTRY_LIMIT} entries")
-    if sum(info.file_size for info in infos) > _TOTAL_LIMIT:
-        raise _hostile(path, f"its entries unpack to more than {_TOTAL_LIMIT >> 30} GiB")
+    if sum(info.file_size for info in infos) > TOTAL_LIMIT:
+        raise _hostile(path, f"its entries unpack to more than {TOTAL_LIMIT >> 30} GiB")
     if infos and min(info.header_offset for info in infos) > 0:  # the index of a nested zip
         raise _truncated(path, "its table of contents is missing")
     entries: dict[str, zipfile.ZipInfo] = {}

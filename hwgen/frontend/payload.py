@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from hwgen.errors import ModelFileError
-from hwgen.frontend.container import SAVE_HINT, Container
+from hwgen.frontend.container import SAVE_HINT, TOTAL_LIMIT, Container
 from hwgen.frontend.serialized import Reader, root
 
 DTYPES = {
@@ -47,16 +48,28 @@ def tensors(container: Container, model: str, wanted: set[str]) -> dict[str, npt
         ModelFileError: if one is pickled, of an unknown type, or its bytes do not fit its shape.
     """
     found: dict[str, npt.NDArray[Any]] = {}
+    stored: dict[tuple[str, str], npt.NDArray[Any]] = {}
+    total = 0
     for folder, index in _INDEXES:
         if index.format(model) not in container:
             continue
         for name, entry in root(container, index.format(model)).children("config"):
             if name in wanted:
-                found[name] = _tensor(container, folder, name, entry)
+                found[name] = _tensor(container, folder, name, entry, stored)
+                total += found[name].nbytes
+            if total > TOTAL_LIMIT:
+                raise container.damaged(f"its tensors exceed {TOTAL_LIMIT >> 30} GiB")
     return found
 
 
-def _tensor(container: Container, folder: str, name: str, entry: Reader) -> npt.NDArray[Any]:
+def _tensor(
+    container: Container,
+    folder: str,
+    name: str,
+    entry: Reader,
+    stored: dict[tuple[str, str], npt.NDArray[Any]],
+) -> npt.NDArray[Any]:
+    """One tensor; ``stored`` keeps what was read, as several tensors may share an entry."""
     if entry.boolean("use_pickle"):
         raise ModelFileError(
             f"{container.path} holds {name} as a pickle, which hwgen never loads",
@@ -71,8 +84,9 @@ def _tensor(container: Container, folder: str, name: str, entry: Reader) -> npt.
             hint="use dense tensors of floats, integers or bool",
         )
     path = folder + entry.string("path_name")
-    flat = _elements(container, path, dtype)
-    return _view(container, name, flat, meta)
+    if (path, dtype) not in stored:
+        stored[path, dtype] = _elements(container, path, dtype)
+    return _view(container, name, stored[path, dtype], meta)
 
 
 def _elements(container: Container, path: str, dtype: str) -> npt.NDArray[Any]:
@@ -102,7 +116,7 @@ def _view(
     last = offset + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True))
     if last >= flat.size:
         raise container.damaged(f"tensor {name} of shape {shape} exceeds its {flat.size} elements")
-    if 0 in strides and any(n > 1 for n, s in zip(shape, strides, strict=True) if s == 0):
+    if prod(shape) > flat.size:
         raise container.damaged(f"tensor {name} of shape {shape} repeats its elements")
     steps = tuple(stride * flat.itemsize for stride in strides)
     window = np.lib.stride_tricks.as_strided(flat[offset:], shape, steps, writeable=False)

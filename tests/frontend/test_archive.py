@@ -248,6 +248,23 @@ BAD_ENTRIES = [
         "repeats its elements",
     ),
     (
+        every_weight(
+            lambda e: e["tensor_meta"].update(
+                sizes=[{"as_int": 9}] * 2, strides=[{"as_int": 0}] * 2
+            )
+        ),
+        "repeats its elements",
+    ),
+    (
+        in_json(
+            MODEL,
+            lambda v: v["graph_module"]["graph"]["tensor_values"]["linear"].update(
+                sizes=[{"as_int": 10**9}] * 2
+            ),
+        ),
+        "the value linear of shape .* is unreasonably large",
+    ),
+    (
         every_weight(lambda e: e["tensor_meta"].update(sizes=[{"as_expr": {"expr_str": "s0"}}])),
         "is a symbolic size",
     ),
@@ -295,7 +312,7 @@ def test_zip_bombs_are_refused_before_they_unpack(
         file.writestr(ROOT + "data/weights/weight_99", bytes(64 << 20))
     with pytest.raises(ModelFileError, match="unpacks to 67108864 bytes"):
         read(path)
-    monkeypatch.setattr(container, "_TOTAL_LIMIT", 1000)
+    monkeypatch.setattr(container, "TOTAL_LIMIT", 1000)
     with pytest.raises(ModelFileError, match="unpack to more than"):
         read(model_file)
 
