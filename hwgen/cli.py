@@ -1,4 +1,4 @@
-"""The command line: build · sim · estimate · synth · train · boards · doctor.
+"""The command line: build · check · sim · estimate · synth · train · boards · doctor.
 
 Results go to stdout, the log to stderr. Exit codes: 0 good, 1 model or usage, 2 build failed or
 outputs
@@ -78,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     _build_options(verb("build", _build, "Generate the accelerator and its project."))
+    check = verb("check", _check, "Name every operation of a model that cannot be built.")
+    check.add_argument("model", type=Path, help="a model file: .pt or .onnx")
+    _input_option(check)
     _plan_options(verb("estimate", _estimate, "Print resources and speed without building."))
     _sim_options(verb("sim", _sim, "Simulate a built project bit for bit."))
     synth = verb("synth", _synth, "Synthesize with yosys and compare with the estimate.")
@@ -183,6 +186,14 @@ def _build(options: argparse.Namespace) -> int:
     )
     emit(options, built.report, f"{estimate_text(built.figures)}\n\nwrote {out}")
     return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from hwgen.check import check
+
+    found = check(options.model, options.input_type)
+    emit(options, found.data(), found.text())
+    return 1 if found.problems else 0
 
 
 def _estimate(options: argparse.Namespace) -> int:

@@ -26,7 +26,7 @@ ORDER = (
     ("estimate",),
     ("verify", "report"),
     ("train", "ptq"),
-    ("pipeline", "simulate"),
+    ("check", "pipeline", "simulate"),
     ("cli",),
     ("__main__",),
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hwgen.errors import HwgenError, ModelError, Origin, UnsupportedError
+from hwgen.errors import HwgenError, ModelError, Origin, UnsupportedError, combined
 from hwgen.frontend import torch_spatial
 from hwgen.frontend.archive import Archive, ArchiveNode, TensorRef, TensorType, Value, read
 from hwgen.frontend.call import Bound, Call, Real, Rows
@@ -87,10 +87,8 @@ class _Importer:
 
     def finish(self) -> RealGraph:
         """The graph, or all problems in one error."""
-        if len(self.problems) == 1:
-            raise self.problems[0]
         if self.problems:
-            raise _combined(self.problems)
+            raise combined(self.problems)
         (output,) = self.archive.outputs
         value = self.bound.get(output)
         if not isinstance(value, Real):
@@ -164,13 +162,3 @@ def _without_row(node: ArchiveNode) -> UnsupportedError:
         origin=node.origin,
         hint=HINTS.get(operator, "build it from the operators listed in docs/operators.md"),
     )
-
-
-def _combined(problems: list[HwgenError]) -> UnsupportedError:
-    lines = [f"{len(problems)} operations of the network cannot be built:"]
-    for problem in problems:
-        where = f" at {problem.origin}" if str(problem.origin) else ""
-        lines.append(f"  - {problem.message}{where}")
-        if problem.hint:
-            lines.append(f"    fix: {problem.hint}")
-    return UnsupportedError("\n".join(lines))

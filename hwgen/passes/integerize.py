@@ -58,6 +58,21 @@ def integerize(real: RealGraph) -> Integerized:
     return Integerized(Graph(real.name, used), builder.meanings)
 
 
+def problems(real: RealGraph) -> list[HwgenError]:
+    """Every reason why ``integerize`` would refuse the graph; what follows from another is left
+    out."""
+    builder = _Builder()
+    values: dict[str, RealValue] = {}
+    found: list[HwgenError] = []
+    for node in real.nodes:
+        if all(name in values for name in node.inputs):
+            try:
+                values[node.name] = node.lower(builder, *(values[i] for i in node.inputs))
+            except HwgenError as error:
+                found.append(error)
+    return found
+
+
 def _reachable(nodes: list[Node]) -> tuple[Node, ...]:
     """Without the nodes that the output does not need."""
     if not nodes:
