@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hwgen.errors import HwgenError, ModelFileError, ProblemsError
+from hwgen.errors import HwgenError, ModelError, ModelFileError, ProblemsError
 from hwgen.frontend.models import read_model
 from hwgen.ir.graph import Graph
 from hwgen.ir.real import RealGraph
@@ -85,5 +85,5 @@ def _survey(path: Path, input_type: str | None) -> tuple[RealGraph | None, list[
         return read_model(path, input_type), []
     except ModelFileError:
         raise
-    except ProblemsError as error:
-        return None, list(error.problems)
+    except ModelError as error:
+        return None, list(error.problems) if isinstance(error, ProblemsError) else [error]

@@ -62,17 +62,14 @@ def test_an_input_of_real_numbers_names_the_option(
 
 
 def test_torch_models_are_checked_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import torch
-    from torch import nn
-
-    import hwgen
-    from hwgen import nn as q
-
-    model = nn.Sequential(q.QuantIdentity(q.SInt(8, step=1 / 16)), nn.Linear(4, 3), nn.Softmax(1))
-    path = tmp_path / "net.pt"
-    hwgen.save(model, path, torch.zeros(1, 4))
-    assert main(["check", str(path)]) == 1
-    assert "float" in capsys.readouterr().out
+    torch = pytest.importorskip("torch")
+    model = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.GRUCell(3, 3))
+    path = tmp_path / "net.pt2"
+    torch.export.save(torch.export.export(model.eval(), (torch.zeros(1, 4),)), path)
+    assert main(["check", str(path), "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["problems"]
+    assert "float" in found["problems"][0]["why"]
 
 
 def test_a_file_that_is_no_model_is_one_error(

@@ -77,7 +77,8 @@ def multiplier_dsps(a: int, b: int) -> int:
 
 
 class RequantizeUnit(Unit):
-    """``y = clip((x * multiplier[c] + bias[c]) >> shift, lo, hi)``, the shift to minus infinity.
+    """``y = clip((x * multiplier[c] + bias[c]) >> shift, lo, hi)``, the shift to minus infinity;
+    with ``even``, where nothing is shifted out, an odd result becomes the even one below.
 
     Throughput: one beat per cycle. Latency: 4 cycles.
 
@@ -96,17 +97,20 @@ class RequantizeUnit(Unit):
         *,
         lanes: int,
         output: IntType | None = None,
+        even: bool = False,
     ) -> None:
         """``multiplier`` and ``bias`` have one entry, or one per channel."""
         self.multiplier = [int(v) for v in np.atleast_1d(np.asarray(multiplier))]
         self.bias = [int(v) for v in np.atleast_1d(np.asarray(bias))]
         self.clip = clip
+        self.even = even
         channels = max(len(self.multiplier), len(self.bias))
         factors = self.multiplier * (channels // len(self.multiplier))
         offsets = self.bias * (channels // len(self.bias))
         products = [IntType(*sorted((k * input.lo, k * input.hi))) for k in factors]
         totals = [IntType(p.lo + b, p.hi + b) for p, b in zip(products, offsets, strict=True)]
-        ends = [min(max(v >> shift, clip.lo), clip.hi) for t in totals for v in (t.lo, t.hi)]
+        codes = [(v >> shift) - int(even) for t in totals for v in (t.lo, t.hi)]
+        ends = [min(max(code, clip.lo), clip.hi) for code in codes]
         self.shape = RequantizeShape(
             channels=channels,
             lanes=lanes,
@@ -138,7 +142,10 @@ class RequantizeUnit(Unit):
             total = Signal(element(s.total), name=f"total_{lane}")
             m.d.comb += product.eq(x * seq.delayed(m, factor, 1))
             m.d.comb += total.eq(seq.delayed(m, product, 1) + seq.delayed(m, bias, 2))
-            shifted = seq.delayed(m, total, 1) >> s.shift
+            summed = seq.delayed(m, total, 1)
+            shifted = summed >> s.shift
+            if self.even:
+                shifted = Mux(summed[: s.shift] == 0, shifted & -2, shifted)
             low, high = Const(self.clip.lo), Const(self.clip.hi)
             clipped = Signal(element(s.output), name=f"clipped_{lane}")
             m.d.comb += clipped.eq(Mux(shifted < low, low, Mux(shifted > high, high, shifted)))

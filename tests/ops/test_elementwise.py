@@ -62,6 +62,7 @@ def requantizers(draw: st.DrawFn, kind: TensorType) -> Requantize:
         shift=draw(st.integers(0, 10)),
         lo=lo,
         hi=draw(st.sampled_from([7, 127, 255])),
+        even=draw(st.booleans()),
     )
 
 

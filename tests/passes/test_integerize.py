@@ -24,6 +24,7 @@ from hwgen.ops.linear import RealLinear, Weight
 from hwgen.ops.monotone import ROUNDINGS, Step, step_function
 from hwgen.ops.output import Output, RealOutput
 from hwgen.ops.quantize import RealQuantize, RealSign
+from hwgen.ops.requantize import Requantize, find_multiplier
 from hwgen.ops.reshape import RealReshape
 from hwgen.ops.topk import RealTopK, order_preserving
 from hwgen.passes.integerize import integerize
@@ -146,6 +147,32 @@ def test_types_are_tight_where_a_node_is_free() -> None:
 def test_requantize_is_chosen_for_many_levels_and_equals_the_thresholds() -> None:
     graph = integerize(random_net(1, levels=255)).graph
     assert graph["a0"].op == "requantize"
+
+
+@given(
+    factors=st.lists(st.sampled_from([-8, -1, 0, 1, 4]), min_size=1, max_size=3),
+    bits=st.integers(1, 5),
+    zero=st.sampled_from([0, 2, -4]),
+    rounding=st.sampled_from(["half_even", "half_up", "floor"]),
+    data=st.data(),
+)
+@settings(max_examples=100, deadline=None)
+def test_steps_of_powers_of_two_are_shifts_ties_to_even_included(
+    factors: list[int], bits: int, zero: int, rounding: str, data: st.DataObject
+) -> None:
+    kind = TensorType((len(factors),), (IntType(-700, 900),))
+    rule = Step(Fraction(1 << bits), zero, -8, 55, rounding)
+    offsets = tuple(Fraction(data.draw(st.integers(-200, 200))) for _ in factors)
+    meaning = Meaning("x", kind, tuple(Fraction(f) for f in factors), offsets)
+    domain = kind.element
+    steps = [step_function(meaning, c, rule, domain) for c in range(len(factors))]
+    found = find_multiplier(steps, [domain] * len(factors))
+    assert found is not None
+    node = Requantize(name="q", inputs=("x",), **found)  # type: ignore[arg-type]
+    x = np.arange(domain.lo, domain.hi + 1)
+    got = node.evaluate(np.repeat(x[:, None], len(factors), axis=1))
+    want = [[rule.code(meaning.at(int(n), c)) for c in range(len(factors))] for n in x]
+    assert np.array_equal(got, want)
 
 
 def test_graph_survives_json_and_text() -> None:

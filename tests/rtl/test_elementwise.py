@@ -107,11 +107,16 @@ def test_requantizers(data: st.DataObject) -> None:
     if data.draw(st.booleans()):
         factors = np.array([8])
     shift, clip = data.draw(st.integers(0, 9)), data.draw(st.sampled_from([(-8, 7), (0, 15)]))
-    unit = RequantizeUnit(factors, bias, shift, IntType(*clip), kind, lanes=lanes)
+    even = data.draw(st.booleans())
+    unit = RequantizeUnit(factors, bias, shift, IntType(*clip), kind, lanes=lanes, even=even)
     x = elements(kind, channels, lanes, rng)
     row = channel_of(x, channels)
     m, b = (v[row] if len(v) > 1 else v[0] for v in (factors, bias))
-    want = np.clip((x * m + b) >> shift, *clip)
+    total = x * m + b
+    codes = total >> shift
+    if even:
+        codes = np.where((total % (1 << shift) == 0) & (codes % 2 == 1), codes - 1, codes)
+    want = np.clip(codes, *clip)
     check_unit(unit, [x], want, stalls=data.draw(STALLS), seed=3)
 
 
