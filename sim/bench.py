@@ -297,6 +297,7 @@ async def _provoke(bench: Bench, data: bytes, keep: list[int] | None, flag: int)
             break
     got = await bench.ports.read(ERRORS)
     assert got & flag, f"ERRORS must have bit {flag:#b}, not {got:#b} (seed {SEED})"
+    bench.ports.clear()  # else what is left of the frame follows the reset
     await bench.ports.write(CONTROL, 1)
     await ClockCycles(bench.dut.aclk, 8)
     bench.ports.clear()
