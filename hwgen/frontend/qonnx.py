@@ -9,7 +9,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 
 from hwgen.errors import HwgenError, ModelError, Origin, UnsupportedError, combined
-from hwgen.frontend import qonnx_layers, qonnx_qdq, qonnx_quant, qonnx_shapes
+from hwgen.frontend import qonnx_layers, qonnx_qdq, qonnx_quant, qonnx_shapes, qonnx_spatial
 from hwgen.frontend.qonnx_call import STANDARD, Call
 from hwgen.frontend.qonnx_constants import fold
 from hwgen.frontend.qonnx_file import OnnxModel, OnnxNode, read
@@ -23,7 +23,7 @@ from hwgen.ops.output import RealOutput
 from hwgen.ops.quantize import RealQuantize, RealSign
 from hwgen.ops.reshape import RealReshape
 
-ROWS = (qonnx_layers, qonnx_qdq, qonnx_quant, qonnx_shapes)
+ROWS = (qonnx_layers, qonnx_qdq, qonnx_quant, qonnx_shapes, qonnx_spatial)
 """The modules whose import fills the table."""
 
 _HOST_SIDE = (RealAffine, RealFunction, RealReshape)

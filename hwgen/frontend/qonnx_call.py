@@ -73,7 +73,10 @@ class Call:
 
     def real(self, index: int = 0) -> Real:
         """A tensor of the network in the shape and order that the file gives it."""
-        x = self.elements(index)
+        return self.plain(self.elements(index))
+
+    def plain(self, x: Real) -> Real:
+        """The tensor with its elements flattened or shaped as the file has them."""
         if x.plain:
             return x
         if not x.in_order:

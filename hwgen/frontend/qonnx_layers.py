@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
 from hwgen.errors import ModelError
 from hwgen.frontend.qonnx_call import Call
+from hwgen.frontend.qonnx_spatial import pointwise
 from hwgen.frontend.qonnx_table import row
 from hwgen.frontend.qonnx_value import Coded, Constant, Real, Value
 from hwgen.frontend.qonnx_weight import weight_of
 from hwgen.ir.meaning import Clamp, exact
+from hwgen.ir.types import IntArray
 from hwgen.ops.add import RealAdd
 from hwgen.ops.affine import RELU, RealAffine, RealFunction
+from hwgen.ops.functions import Elu, Gelu, HardSwish, LeakyRelu, Sigmoid, Tanh
 from hwgen.ops.linear import RealLinear
 from hwgen.ops.topk import RealTopK
 
@@ -25,10 +29,12 @@ LARGEST = float(np.finfo(np.float32).max)
 
 @row("MatMul")
 def matmul(call: Call) -> Real:
-    x = call.real(0)
+    x = call.elements(0)
     matrix = call.constant(1, "the weight")
     if matrix.values.ndim != 2:
         call.unsupported(f"the weight must have two axes, not {matrix.values.ndim}")
+    if len(x.shape) > 1 and x.shape == x.permuted and x.perm[-1] == 0:
+        return pointwise(call, x)
     return _product(call, x, matrix, transpose=True)
 
 
@@ -38,7 +44,7 @@ def gemm(call: Call) -> Real:
         call.unsupported("the input must not be transposed")
     matrix = call.constant(1, "the weight")
     alpha, beta = (exact(call.attribute(name, 1.0)) for name in ("alpha", "beta"))
-    y = _product(call, call.real(0), matrix, transpose=not call.attribute("transB", 0))
+    y = _product(call, call.elements(0), matrix, transpose=not call.attribute("transB", 0))
     if not call.given(2):
         return y if alpha == 1 else call.emit(RealAffine, y, suffix="_scale", scale=(alpha,))
     offset = tuple(beta * b for b in call.rationals(2, y, "the bias"))
@@ -49,6 +55,11 @@ def _product(call: Call, x: Real, matrix: Constant, *, transpose: bool) -> Real:
     """``W·x``; ``transpose``: the constant is (in, out)."""
     weight = weight_of(call, matrix, (1, 0) if transpose else (0, 1))
     outputs, inputs = weight.values.shape
+    if len(x.shape) == 1 and not x.in_order:
+        columns = weight.values.values[:, x.places()]
+        weight = replace(weight, values=IntArray(columns))
+        x = Real(x.node, x.shape, x.native, tuple(range(len(x.native))))
+    x = call.plain(x)
     if x.shape != (inputs,):
         call.unsupported(
             f"the input must be a vector of {inputs}, not {x.shape}", "flatten before the layer"
@@ -158,6 +169,32 @@ def _clipped_codes(codes: Coded, bounds: list[Fraction | None]) -> Coded:
     lo = codes.lo if bounds[0] is None else max(codes.lo, int(np.ceil(float(bounds[0]))))
     hi = codes.hi if bounds[1] is None else min(codes.hi, int(np.floor(float(bounds[1]))))
     return Coded(codes.source, codes.step, codes.zero, lo, hi)
+
+
+@row("Sigmoid", "Tanh", "HardSwish")
+def curve(call: Call) -> Real:
+    function = {"Sigmoid": Sigmoid, "Tanh": Tanh, "HardSwish": HardSwish}[call.node.op]()
+    return call.emit(RealFunction, call.elements(0), function=function)
+
+
+@row("LeakyRelu")
+def leaky_relu(call: Call) -> Real:
+    slope = exact(call.attribute("alpha", float(np.float32(0.01))))
+    return call.emit(RealFunction, call.elements(0), function=LeakyRelu(slope))
+
+
+@row("Elu")
+def elu(call: Call) -> Real:
+    alpha = exact(call.attribute("alpha", 1.0))
+    if alpha < 0:
+        call.unsupported("alpha must not be negative")
+    return call.emit(RealFunction, call.elements(0), function=Elu(alpha))
+
+
+@row("Gelu")
+def gelu(call: Call) -> Real:
+    tanh = call.attribute("approximate", "none") == "tanh"
+    return call.emit(RealFunction, call.elements(0), function=Gelu(tanh=tanh))
 
 
 @row("HardSigmoid")

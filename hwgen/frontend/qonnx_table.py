@@ -15,8 +15,6 @@ TABLE: dict[str, Row] = {}
 QONNX_DOMAINS = ("onnx.brevitas", "finn.custom_op.general", "qonnx.custom_op.general")
 
 HINTS = {
-    "Gelu": "use Relu",
-    "Elu": "use Relu",
     "Selu": "use Relu",
     "Softplus": "use Relu",
     "LSTM": "use feed-forward layers",

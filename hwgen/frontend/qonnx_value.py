@@ -82,6 +82,10 @@ class Real:
         inverse = np.argsort(self.perm)
         return constant.reshape(self.permuted).transpose(inverse)
 
+    def places(self) -> Ints:
+        """For each element of the node, flattened, its place among the file's."""
+        return self.native_order(np.arange(prod(self.native))).ravel()
+
 
 @dataclass(frozen=True, slots=True)
 class Quantized:
