@@ -79,8 +79,9 @@ class _Writer:
         return ["  always @(posedge clk) if (ce) begin", *self.clocked, "  end"]
 
     def _inputs(self) -> None:
-        for k, dtype in enumerate(self.graph.inputs):
-            low = k * self.x_slot
+        places = zip(self.graph.places, self.graph.sources, strict=True)
+        for k, ((source, bit), dtype) in enumerate(places):
+            low = source * self.x_slot + bit
             self.lines.append(
                 f"  wire [{dtype.width - 1}:0] n{k} = x[{low + dtype.width - 1}:{low}];"
             )

@@ -97,3 +97,19 @@ def test_the_same_arguments_give_the_same_text() -> None:
         for _ in range(2)
     }
     assert len(texts) == 1
+
+
+@pytest.mark.skipif(IVERILOG is None, reason="no iverilog")
+@pytest.mark.parametrize("stages", [0, 1])
+def test_a_graph_on_the_single_bits_of_its_inputs_simulates_as_the_matrix(
+    stages: int, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    weights = 2 ** rng.integers(0, 4, (10, 24)) * (1 - 2 * rng.integers(0, 2, (10, 24)))
+    bias = rng.integers(-20, 20, 10)
+    x = rng.integers(0, 4, (40, 24))
+    graph = solve(weights, [IntType(0, 3)] * 24, bias=bias, family=XC7)
+    assert graph.split
+    design = pipeline(graph, XC7, stages=stages)
+    files = {"dut.v": emit(design, "dut", XC7), **library(None)}
+    assert np.array_equal(run(design, files, x, tmp_path), x @ weights.T + bias)
