@@ -49,6 +49,8 @@ class Family:
         wide_mux: whether dedicated multiplexers join LUTs for free (F7/F8, PFUMX).
         lutram_depth: words of one LUT RAM cell, 0 where there is none.
         lutram_lut: LUTs per bit of width of one LUT RAM cell with a write and a read port.
+        shift_register: whether synthesis puts delays of three and more into one LUT a bit.
+        adder_logic: whether an adder's LUTs also hold logic before one of its operands.
         rams: block RAM primitives, least first.
         lut_ns: through one LUT. net_ns: one routed net. carry_ns: one bit of carry.
         carry_entry_ns: into and out of a carry chain. ff_ns: clock to output plus set-up.
@@ -65,6 +67,8 @@ class Family:
     wide_mux: bool = False
     lutram_depth: int = 0
     lutram_lut: float = 0.0
+    shift_register: bool = False
+    adder_logic: bool = False
     rams: tuple[BlockRam, ...] = ()
     lut_ns: float
     net_ns: float

@@ -130,22 +130,30 @@ class Alphabet:
         assert total is not None
         return total
 
-    def price(self, x_width: int, multiplier: Multiplier, family: Family) -> Resources:
-        """One multiplier."""
+    def price(
+        self, x_width: int, multiplier: Multiplier, family: Family, *, absorbed: bool = False
+    ) -> Resources:
+        """One multiplier; ``absorbed``: its last LUT may also add it, with a sign."""
         if self.kind == "wire":
             return Resources()
         if self.kind == "shift":
             span = [m.bit_length() - 1 for m in self.magnitudes if m]
             reach = [sum(0 <= k - p < x_width for p in span) for k in range(x_width + span[-1])]
+            room = family.lut_inputs - 2 * int(absorbed)
             zero = int(0 in self.magnitudes)
-            lut = sum(_mux_price(n, zero, self.code_width, family) for n in reach)
+            lut = 0.0
+            for ways in reach:
+                if ways + self.code_width > room:
+                    lut += family.mux(ways + zero)
+                else:
+                    lut += 0 if absorbed else 1
             return Resources(lut=lut)
         if multiplier == "dsp":
             return Resources(dsp=1)
         full, odd = divmod(self.code_width, 2)
         row = (x_width + 2) * family.mux(4)
-        lut = full * row + odd * x_width
-        lut += sum(x_width + 2 if k < full else 1 for k in range(1, self.digits))
+        lut = full * row + odd * (0 if full else x_width)
+        lut += sum(x_width + 2 if k < full else x_width for k in range(1, self.digits))
         return Resources(lut=lut)
 
     def triple_price(self, x_width: int, multiplier: Multiplier, family: Family) -> Resources:
@@ -153,13 +161,6 @@ class Alphabet:
         if self.kind != "digits" or multiplier == "dsp" or self.code_width < 2:
             return Resources()
         return Resources(lut=family.adder(x_width), ff=x_width + 2)
-
-
-def _mux_price(ways: int, zero: int, code_width: int, family: Family) -> float:
-    """LUTs of one bit that ``ways`` magnitudes reach."""
-    if ways + code_width <= family.lut_inputs:
-        return 1.0
-    return family.mux(ways + zero)
 
 
 def _scaled(x: Value, magnitude: int) -> Value:

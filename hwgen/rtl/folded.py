@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import expm1, log1p
 from typing import Any, Literal
 
 import numpy as np
@@ -18,7 +19,7 @@ from hwgen.rtl import sequence
 from hwgen.rtl.alphabet import Alphabet, Multiplier
 from hwgen.rtl.memory import block_table, rom_price, style, table
 from hwgen.rtl.sequence import Sequencer
-from hwgen.rtl.signed_tree import SignedTree, relative_signs, tree_constant
+from hwgen.rtl.signed_tree import SignedTree, tree_constant
 from hwgen.rtl.stream import Unit, raw, signature
 from hwgen.rtl.timing import Timing
 
@@ -111,20 +112,24 @@ class MatVecShape:
     def resources(self, family: Family) -> Resources:
         """A whole unit, in microseconds."""
         width, x_bits = self.input.width, self.input.width * self.simd
-        signed = self.alphabet.signed
-        stored = self.pe * self.simd * self.alphabet.width
-        total = sequence.price(
-            (self.passes, self.beats), self.depth, step=self.beats & (self.beats - 1) != 0
-        )
-        total += rom_price(self.steps, stored, self.memory, family)
-        if self.memory == "lut" and self.steps > 1:
-            total += Resources(ff=stored)
-        total += self._replay(x_bits, family)
+        loops = (self.passes, self.beats)
+        counted = self.beats & (self.beats - 1) != 0 and self.passes > 1
+        total = sequence.price(loops, self.depth, step=counted)
+        total += self._memory(family) + self._replay(x_bits, family)
         triple = self.alphabet.triple_price(width, self.multiplier, family)
         total += triple.scaled(self.simd) + Resources(ff=x_bits)
-        lanes = self.alphabet.price(width, self.multiplier, family).scaled(self.simd)
-        total += (lanes + self.tree.price(family, signed=signed)).scaled(self.pe)
-        return total + self._accumulator(family)
+        return total + self._row(family).scaled(self.pe) + self._start(family)
+
+    def _memory(self, family: Family) -> Resources:
+        """The weights; columns of a shallow memory that are equal by chance are one."""
+        stored = self.pe * self.simd * self.alphabet.width
+        if self.steps == 1:
+            return Resources()
+        if self.memory == "block":
+            return rom_price(self.steps, stored, "block", family)
+        columns = 1 << min(self.steps, 40)
+        stored = round(columns * -expm1(stored * log1p(-1 / columns)))
+        return rom_price(self.steps, stored, "lut", family) + Resources(ff=stored)
 
     def _replay(self, x_bits: int, family: Family) -> Resources:
         if self.passes == 1 or self.beats == 1:
@@ -132,15 +137,34 @@ class MatVecShape:
         if self.buffer == "block":
             ram = family.block_rom(self.beats, x_bits)
             return Resources(lut=x_bits, ff=2, bram36=ram)
-        return Resources(lut=family.lutram(self.beats, x_bits) + x_bits)
+        single_port = 0.75 if family.lut_inputs >= 6 else 1.0
+        return Resources(lut=family.lutram(self.beats, x_bits) * single_port + x_bits)
 
-    def _accumulator(self, family: Family) -> Resources:
-        width = self.output.width
-        lut = width + family.adder_extra + (self.tree.root_width if self.alphabet.signed else 0)
-        one = Resources(lut=lut + family.rom(self.passes, width), ff=width)
-        rows = Resources(ff=(self.passes - 1).bit_length(), lut=(self.passes - 1).bit_length())
-        flags = Resources(ff=self.depth if self.beats > 1 else 0, lut=3)
-        return one.scaled(self.pe) + rows + flags
+    def _row(self, family: Family) -> Resources:
+        """One PE: multipliers, tree, accumulator."""
+        width, tree, signed = self.output.width, self.tree, self.alphabet.signed
+        price = self.alphabet.price
+        plain = price(self.input.width, self.multiplier, family)
+        merged = price(self.input.width, self.multiplier, family, absorbed=not tree.registered(0))
+        one = plain.scaled(self.simd - self.simd // 2) + merged.scaled(self.simd // 2)
+        one += tree.price(family, signed=signed)
+        if signed and self.steps > 1:
+            one += tree.sign_price(family, before=int(self.memory == "lut"))
+        lut: float = (
+            width + family.adder_extra + (tree.root_width if signed and not tree.bits else 0)
+        )
+        if self.beats > 1 and not family.adder_logic:
+            lut += width
+        bits = (self.passes - 1).bit_length()
+        if bits + 1 + 2 * int(self.beats > 1) > family.lut_inputs:
+            lut += family.rom(self.passes, width)
+        return one + Resources(lut=lut, ff=width)
+
+    def _start(self, family: Family) -> Resources:
+        """The count of rows at the accumulators, and which of them are enabled when."""
+        bits = (self.passes - 1).bit_length()
+        flags = self.tree.stages + 2 if self.beats > 1 else 0
+        return Resources(lut=1.6 * bits + 3, ff=bits + flags)
 
 
 class MatVecUnit(Unit):
@@ -207,11 +231,10 @@ class MatVecUnit(Unit):
         magnitudes, negative = np.abs(tiles), tiles < 0
         leaves = magnitudes * s.x_offset + s.alphabet.constant(s.multiplier)
         root = tree_constant(s.tree, leaves, negative)
-        mirrored = (1 << s.tree.root_width) - 1 - root
-        offset = (np.where(negative[..., 0], mirrored, root) + 1).sum(axis=1)
+        offset = (root + 1).sum(axis=1)
         start = (self.bias - offset.reshape(-1)) % (1 << s.output.width)
         fields: list[tuple[NDArray[Any], int]] = (
-            [(relative_signs(negative).astype(np.int64), 1)] if s.alphabet.signed else []
+            [(s.tree.signs(negative).astype(np.int64), 1)] if s.alphabet.signed else []
         )
         fields.append((s.alphabet.codes(magnitudes), s.alphabet.code_width))
         return _words([(f.reshape(s.steps, s.pe, -1), width) for f, width in fields]), start
@@ -327,8 +350,7 @@ class MatVecUnit(Unit):
         def delay(value: Value, stages: int) -> Value:
             return value if isinstance(value, Const) else seq.delayed(m, value, stages)
 
-        root = s.tree.build(leaves, signs, delay)
-        return root, delay(signs[-1], s.tree.stages)
+        return s.tree.build(leaves, signs, delay)
 
 
 def _register(m: Module, value: Value, enable: Value) -> Signal:

@@ -11,10 +11,10 @@ from amaranth.lib.memory import Memory
 from hwgen.families.base import Family, Resources
 
 
-def style(memory: str, *, rom: bool = False) -> dict[str, str | int]:
+def style(memory: str, *, rom: bool = False) -> dict[str, str]:
     """The attributes of a ``lut`` or ``block`` memory that Vivado and yosys obey."""
     if rom and memory == "lut":  # yosys knows no ROM in LUT RAM, it calls it logic
-        return {"rom_style": "distributed", "logic_block": 1}
+        return {"ram_style": "logic", "rom_style": "distributed"}
     kind = {"lut": "distributed", "block": "block"}[memory]
     return {"rom_style" if rom else "ram_style": kind}
 

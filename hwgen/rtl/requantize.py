@@ -56,16 +56,18 @@ class RequantizeShape:
         return m.lo == m.hi and m.lo > 0 and m.lo & (m.lo - 1) == 0
 
     def resources(self, family: Family) -> Resources:
-        """Per lane a multiplier, an adder and two comparisons with constants."""
+        """Per lane a multiplier, an adder and a clip; a DSP holds the first registers itself."""
         kept = max(self.total.width - self.shift, 1)
-        lut = family.adder(self.total.width, constant=self.bias.size == 1)
-        lut += 2 * family.comparator(kept) + self.output.width
-        ff = self.input.width + self.product.width + self.total.width + self.output.width
+        lut = 2 * family.comparator(kept) + self.output.width
+        ff = float(self.output.width)
         dsp = 0 if self.plain else multiplier_dsps(self.input.width, self.multiplier.width)
+        if not dsp:
+            lut += family.adder(self.total.width, constant=self.bias.size == 1)
+            ff += self.input.width + self.product.width + self.total.width
         if self.groups > 1:
             widths = [0 if k.size == 1 else k.width for k in (self.multiplier, self.bias)]
             lut += family.rom(self.groups, sum(widths))
-            ff += sum(widths) + widths[1]
+            ff += sum(widths)
         lane = Resources(lut=lut, ff=ff, dsp=dsp)
         return lane.scaled(self.lanes) + sequence.price((self.groups,), DEPTH)
 

@@ -44,6 +44,8 @@ def combined_max(u_max: int, v_max: int) -> int:
 class SignedTree:
     """The shape of such a tree: ``lanes`` leaves up to ``leaf_max``, sums modulo 2**limit.
 
+    Leaves of one bit take their own signs instead, three of them a full adder of two LUTs.
+
     Members:
         lead: levels of logic before the first adder, all in its stage: at most levels_per_stage.
         levels_per_stage: levels of logic between two registers.
@@ -55,11 +57,18 @@ class SignedTree:
     lead: int = 0
     levels_per_stage: int = 2
 
+    @property
+    def bits(self) -> bool:
+        """Whether leaves are single bits, to be counted."""
+        return self.leaf_max == 1
+
     @cached_property
     def maxima(self) -> list[list[int]]:
         """Per level from the leaves, the greatest value of every node."""
         full = (1 << self.limit) - 1
         levels = [[min(self.leaf_max, full)] * self.lanes]
+        if self.bits and self.lanes > 1:
+            levels.append([min(len(group), full) for group in _triples(levels[0])])
         while len(levels[-1]) > 1:
             row = levels[-1]
             sums = [min(combined_max(u, v), full) for u, v in _pairs(row)]
@@ -84,49 +93,96 @@ class SignedTree:
         done = self.lead + level
         return done > 0 and done % self.levels_per_stage == 0
 
+    def signs(self, negative: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """What ``build`` takes for leaves of these signs, along the last axis; the last one is the
+        root's own unless leaves are bits."""
+        return negative if self.bits else relative_signs(negative)
+
     def build(
         self, leaves: list[Value], signs: list[Value], delay: Callable[[Value, int], Value]
-    ) -> Value:
-        """The root; ``signs`` in the order of ``relative_signs``, its last left to the caller.
+    ) -> tuple[Value, Value]:
+        """The root, and the sign that it still has to take.
 
         ``delay(value, n)`` is value behind n registers of the pipe.
         """
-        at = 0
         row = [_fit(v, _width(top)) for v, top in zip(leaves, self.maxima[0], strict=True)]
         if self.registered(0):
             row = [delay(v, 1) for v in row]
+        waiting = list(signs)
+        if self.bits:
+            row = [v ^ delay(s, self.stage_of(1)) for v, s in zip(row, signs, strict=True)]
+            waiting = [Const(0, 1)] * self.lanes
         for level in range(1, len(self.maxima)):
             tops = self.maxima[level]
-            sums = []
-            for k, (u, v) in enumerate(_pairs(row)):
-                sign = delay(signs[at], self.stage_of(level))
-                sums.append(combine(u, v, sign, _width(tops[k])))
-                at += 1
-            row = sums + row[2 * len(sums) :]
+            if self.bits and level == 1:
+                row = [
+                    _fit(_count(group), _width(t))
+                    for group, t in zip(_triples(row), tops, strict=True)
+                ]
+            else:
+                sums = []
+                for k, (u, v) in enumerate(_pairs(row)):
+                    sign = delay(waiting.pop(0), self.stage_of(level))
+                    sums.append(combine(u, v, sign, _width(tops[k])))
+                row = sums + row[2 * len(sums) :]
             if self.registered(level):
                 row = [delay(v, 1) for v in row]
-        return row[0]
+        return row[0], delay(waiting.pop(0), self.stages)
 
     def price(self, family: Family, *, signed: bool) -> Resources:
-        """Adders and registers, with those that delay the signs."""
+        """Adders, and the registers between them."""
         lut = ff = 0.0
         for level, row in enumerate(self.maxima):
-            if level:
-                below = self.maxima[level - 1]
-                lut += sum(_adder_price(_width(u), _width(v), family) for u, v in _pairs(below))
-                if signed:
-                    ff += (len(below) // 2) * min(self.stage_of(level), 2)
+            below = self.maxima[level - 1]
+            if level == 1 and self.bits:
+                full = sum(len(group) > 1 for group in _triples(below))
+                lut += full * (2 if family.lut_inputs >= 6 else 6)
+            elif level:
+                outside = signed and not self.bits and not family.adder_logic
+                for u, v in _pairs(below):
+                    lut += max(_width(u), _width(v)) + family.adder_extra
+                    lut += _width(v) if outside else 0
             if self.registered(level):
                 ff += sum(_width(top) for top in row)
-        return Resources(lut=lut, ff=ff + (self.stages if signed else 0))
+        return Resources(lut=lut, ff=ff)
+
+    def sign_price(self, family: Family, *, before: int) -> Resources:
+        """The registers that delay the signs, behind ``before`` registers of the caller's."""
+        if self.bits:
+            stages = [self.stage_of(1)] * self.lanes
+        else:
+            levels = range(1, len(self.maxima))
+            stages = [self.stage_of(k) for k in levels for _ in _pairs(self.maxima[k - 1])]
+            stages.append(self.stages)
+        total = Resources()
+        for stage in stages:
+            total += delay_price(stage + before, family) + Resources(ff=-before)
+        return total
 
 
-def _adder_price(u: int, v: int, family: Family) -> float:
-    return max(u, v) + family.adder_extra
+def delay_price(stages: int, family: Family) -> Resources:
+    """One bit behind so many registers without reset: a shift register where the family has one."""
+    if family.shift_register and stages >= 3:
+        return Resources(lut=1)
+    return Resources(ff=stages)
 
 
 def _pairs(row: list[Any]) -> list[tuple[Any, Any]]:
     return [(row[k], row[k + 1]) for k in range(0, len(row) - 1, 2)]
+
+
+def _triples(row: list[Any]) -> list[list[Any]]:
+    return [row[k : k + 3] for k in range(0, len(row), 3)]
+
+
+def _count(bits: list[Value]) -> Value:
+    """How many of up to three bits are 1."""
+    if len(bits) == 1:
+        return bits[0]
+    if len(bits) == 2:
+        return Cat(bits[0] ^ bits[1], bits[0] & bits[1])
+    a, b, c = bits
+    return Cat(a ^ b ^ c, (a & b) | (c & (a ^ b)))
 
 
 def _fit(value: Value, width: int) -> Value:
@@ -152,15 +208,20 @@ def relative_signs(negative: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def tree_constant(tree: SignedTree, leaves: Ints, negative: NDArray[np.bool_]) -> Ints:
-    """The root for these leaves (last axis: lanes), exactly as the circuit makes it."""
-    row, signs = np.asarray(leaves, dtype=np.int64), relative_signs(negative)
+    """The root with its sign for these leaves (last axis: lanes), exactly as the circuit makes
+    it."""
+    row, signs = np.asarray(leaves, dtype=np.int64), tree.signs(negative)
+    if tree.bits:
+        ones = np.where(signs, 1 - row, row)
+        row = np.add.reduceat(ones, np.arange(0, tree.lanes, 3), axis=-1)
+        signs = np.zeros((*row.shape[:-1], tree.lanes), dtype=bool)
     at = 0
-    for level in range(1, len(tree.maxima)):
-        below, pairs = tree.maxima[level - 1], row.shape[-1] // 2
+    for below in tree.maxima[1 if tree.bits and tree.lanes > 1 else 0 : -1]:
+        pairs = len(below) // 2
         u, v = row[..., 0 : 2 * pairs : 2], row[..., 1 : 2 * pairs : 2]
         span = np.array([1 << _width(t) for t in below[1 : 2 * pairs : 2]], dtype=np.int64)
-        sign = signs[..., at : at + pairs]
-        sums = (u + np.where(sign, span - v, v + 1)) % (1 << tree.limit)
+        sums = (u + np.where(signs[..., at : at + pairs], span - v, v + 1)) % (1 << tree.limit)
         row = np.concatenate([sums, row[..., 2 * pairs :]], axis=-1)
         at += pairs
-    return row[..., 0]
+    mirror = (1 << tree.root_width) - 1
+    return np.where(signs[..., at], mirror - row[..., 0], row[..., 0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import gcd
+from math import ceil, gcd
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
 
 from hwgen.families.base import Family, Resources
+from hwgen.families.xc7 import XC7
 from hwgen.inttype import IntType
 from hwgen.rtl import sequence
 from hwgen.rtl.channels import Channels
@@ -23,6 +24,9 @@ from hwgen.rtl.stream import Unit, signature
 from hwgen.rtl.timing import Timing
 
 Ints = NDArray[np.int64]
+
+CHAIN_WORDS = range(16, 65)
+"""Words of a table of thresholds that a carry chain compares with, see ``_reaches``."""
 
 Method = Literal["auto", "compare", "search"]
 
@@ -59,16 +63,13 @@ class ThresholdShape:
 
     @cached_property
     def chosen(self) -> Literal["compare", "search"]:
-        """One comparator per threshold, or one per bit of the count, whichever is smaller."""
+        """One comparator per threshold, or one per bit of the count, whichever is smaller on
+        ``xc7``: the timing is the same on every family."""
         if self.method != "auto":
             return self.method
-        if self.groups == 1 and self.input.width <= 6:
-            return "compare"
-        width = self.input.width
-        constant = self.groups == 1
-        compare = self.levels * (0.3 * width if constant else 1.75 * width)
-        search = sum(width * (0.75 + -(-self.groups * (1 << k) // 64)) for k in range(self.rounds))
-        return "compare" if self.levels < 2 or compare <= search else "search"
+        few = self.levels < 2 or (self.input.width <= 6 and self.groups == 1)
+        smaller = few or self._compare(XC7).lut <= self._search(XC7).lut
+        return "compare" if smaller else "search"
 
     @property
     def depth(self) -> int:
@@ -84,38 +85,50 @@ class ThresholdShape:
         """All lanes, their tables, the counter of the channel groups."""
         counter = sequence.price((self.groups,), self.depth)
         lane = self._search(family) if self.chosen == "search" else self._compare(family)
+        if self.chosen == "search":
+            counter += Resources(ff=(self.rounds - 1) * (self.groups - 1).bit_length())
         return lane.scaled(self.lanes) + counter
 
     def _compare(self, family: Family) -> Resources:
-        width, out = self.input.width, self.rounds
-        flip = Resources(lut=width * int(self.mixed and self.groups > 1))
-        ff = self.output.width * int(self.registered)
+        width, ff = self.input.width, self.output.width * int(self.registered)
         if self.at_zero:
-            return Resources(lut=0, ff=ff)
+            return Resources(ff=ff)
+        lut = self.levels * compare_price(self.groups, width, family)
+        lut *= 1.0 if self.levels < 4 or self.groups > 1 else 0.82  # neighbours share their logic
+        lut += _encoder(self.levels, family)
         if self.groups == 1:
-            encode = _encoder(self.levels, family)
-            tests = self.levels * family.comparator(width, constant=True)
-            return Resources(lut=min(tests + encode, family.rom(1 << width, out)), ff=ff)
-        stored = self.levels * width + int(self.mixed)
-        tests = self.levels * family.comparator(width, constant=False)
-        lut = family.rom(self.groups, stored) + tests + _encoder(self.levels, family)
-        return flip + Resources(lut=lut, ff=ff)
+            lut = min(lut, family.rom(1 << width, self.rounds))
+            if width <= 8:
+                lut = min(lut, self.levels + self.rounds - 1)
+        return Resources(lut=lut + self._flips(), ff=ff)
 
     def _search(self, family: Family) -> Resources:
         width = self.input.width
-        lut = float(width * int(self.mixed))
-        ff = float(self.output.width)
-        for k in range(self.rounds):
-            lut += family.rom(self.groups << k, width)
-            lut += family.comparator(width, constant=k == 0 and self.groups == 1)
-            ff += (width + k) if k else 0
-        return Resources(lut=lut, ff=ff)
+        words = [self.groups << k for k in range(self.rounds)]
+        lut = self._flips() + sum(compare_price(n, width, family) for n in words)
+        kept = sum(width + k for k in range(1, self.rounds))
+        return Resources(lut=lut, ff=self.output.width + kept)
+
+    def _flips(self) -> float:
+        """Inverters that depend on the channel."""
+        return self.input.width if self.mixed and self.groups > 1 else 0
+
+
+def compare_price(words: int, width: int, family: Family) -> float:
+    """LUTs of comparing an element with an entry of a table, the table included; measured."""
+    if words == 1:
+        return max(ceil((width - 1) / (family.lut_inputs - 1)), 1)
+    if words in CHAIN_WORDS:
+        inside = family.adder_logic and words <= 1 << (family.lut_inputs - 1)
+        return width * (1.0 if inside else 1.15) + (0 if inside else family.rom(words, width))
+    if family.lut_inputs >= 6:
+        return 0.74 * width + (family.rom(words, width) if words > 16 else 0)
+    return 1.35 * width + 2.0 * width * min(words / 4, 1)
 
 
 def _encoder(levels: int, family: Family) -> float:
     """LUTs from sorted comparisons to their number."""
-    rounds = levels.bit_length()
-    return sum(family.mux(min(1 << k, levels)) for k in range(1, rounds))
+    return sum(family.mux(min(1 << k, levels)) for k in range(1, levels.bit_length()))
 
 
 class ThresholdUnit(Unit):
@@ -188,7 +201,7 @@ class ThresholdUnit(Unit):
                 m.d.comb += self.o.payload[lane].eq(count + self.base)
                 continue
             reached = [
-                x >= self._table(m, rows, [k], seq.index[0], f"thresholds_{lane}_{k}")
+                self._reaches(m, x, rows, [k], seq.index[0], f"thresholds_{lane}_{k}")
                 for k in range(s.levels)
             ]
             value = Signal.like(Value.cast(self.o.payload[lane]), name=f"y_{lane}")
@@ -213,10 +226,14 @@ class ThresholdUnit(Unit):
             seen.append(IntType(~kind.hi, ~kind.lo + 1))
         return IntType.hull(seen)
 
-    def _table(
-        self, m: Module, rows: list[int], picks: list[int], address: Any, name: str
+    def _reaches(
+        self, m: Module, x: Value, rows: list[int], picks: list[int], address: Any, name: str
     ) -> Value:
-        """``thresholds[row of the group, pick]``, addressed pick fastest, group slowest."""
+        """``x >= thresholds[row of the group, pick]``, addressed pick fastest, group slowest.
+
+        Behind a table of some words it is the sign of a difference, since a carry chain takes
+        the table into its LUTs and logic does not.
+        """
         limits = self._limits()
         words = []
         for row in rows:
@@ -224,7 +241,8 @@ class ThresholdUnit(Unit):
                 t = self.rows[row, pick] if pick < self.shape.levels else limits.hi
                 words.append(min(max(int(t), limits.lo), limits.hi) % (1 << limits.width))
         word = table(m, words, limits.width, address, name)
-        return word.as_signed() if limits.signed else word
+        t = word.as_signed() if limits.signed else word
+        return ~(x - t)[-1] if CHAIN_WORDS.start <= len(words) < CHAIN_WORDS.stop else x >= t
 
     def _search(self, m: Module, seq: Sequencer, x: Value, rows: list[int], lane: int) -> Value:
         """A comparison per bit of the count, each against the threshold the last ones lead to."""
@@ -234,8 +252,8 @@ class ThresholdUnit(Unit):
             group = seq.delayed(m, seq.index[0], k)
             picks = [((p << 1 | 1) << (rounds - 1 - k)) - 1 for p in range(1 << k)]
             address = Cat(*reversed(known), group)
-            t = self._table(m, rows, picks, address, f"thresholds_{lane}_{k}")
-            known = [seq.delayed(m, v, 1) for v in (*known, x >= t)]
+            bit = self._reaches(m, x, rows, picks, address, f"thresholds_{lane}_{k}")
+            known = [seq.delayed(m, v, 1) for v in (*known, bit)]
             if k + 1 < rounds:
                 x = seq.delayed(m, x, 1)
         return Cat(*reversed(known))
