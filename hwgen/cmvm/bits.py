@@ -16,7 +16,7 @@ from math import ceil, log
 import numpy as np
 
 from hwgen.cmvm.assemble import add_up, digits
-from hwgen.cmvm.center import Matrix, find_center
+from hwgen.cmvm.center import Matrix, find_centers
 from hwgen.cmvm.graph import Builder, Term
 from hwgen.families.base import Family
 from hwgen.inttype import IntType
@@ -100,8 +100,8 @@ def _deal(bits: Sequence[tuple[int, int]], counts: Sequence[int]) -> list[list[t
     """The bits to chains of those sizes, each with its share of every weight."""
     hands: list[list[tuple[int, int]]] = [[] for _ in counts]
     for bit in sorted(bits, key=lambda b: (b[1], b[0])):
-        k = max(range(len(counts)), key=lambda k: (1 - len(hands[k]) / counts[k]) if counts[k] else 0)
-        hands[k].append(bit)
+        shares = [1 - len(h) / c if c else 0.0 for h, c in zip(hands, counts, strict=True)]
+        hands[shares.index(max(shares))].append(bit)
     return hands
 
 
@@ -139,9 +139,8 @@ class RowMaker:
             free = self.depth - joins
             first = step * (free if level is None else max(free - level, 0))
             if first + (chains - 1) * step * free >= bits:
-                rest = bits - min(first, bits)
-                others = [rest // (chains - 1) + (k < rest % (chains - 1)) for k in range(chains - 1)]
-                return [min(first, bits), *others]
+                rest, more = bits - min(first, bits), chains - 1
+                return [min(first, bits), *((rest + k) // more for k in range(more))]
         return [bits]
 
     def _chain(
@@ -181,7 +180,7 @@ def solve_bits(
     family: Family, depth: int, seed: int,
 ) -> list[Term | None]:  # fmt: skip
     """``weights · inputs + biases`` row by row; ``builder`` is split into bits."""
-    center = find_center(weights, np.random.default_rng(seed), 8)
+    center = next(iter(find_centers(weights, np.random.default_rng(seed), 8)), None)
     maker = RowMaker(builder, family, depth)
     first, hub, flipped = _first_bits(inputs), None, None
     if center is not None:

@@ -85,7 +85,8 @@ def sums(operands: Sequence[Operand], bias: int) -> tuple[int, ...]:
     factors: dict[int, int] = {}
     types: dict[int, IntType] = {}
     for o in operands:
-        factors[o.source] = factors.get(o.source, 0) + (-(1 << o.shift) if o.negate else 1 << o.shift)
+        factor = -(1 << o.shift) if o.negate else 1 << o.shift
+        factors[o.source] = factors.get(o.source, 0) + factor
         types[o.source] = o.type
     key = tuple(
         (factors[s], types[s].width, types[s].signed) for s in sorted(factors)

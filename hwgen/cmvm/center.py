@@ -74,24 +74,25 @@ def descend(weights: Ints, center: Ints, order: Ints) -> int:
     return total
 
 
-def find_center(
+def find_centers(
     weights: Matrix, rng: np.random.Generator, trials: int
-) -> tuple[Matrix, Matrix] | None:
-    """``(center, signs)`` with few digits left over, None where none saves an eighth of them."""
+) -> list[tuple[Matrix, Matrix]]:
+    """``(center, signs)`` from few digits left over to many; none that saves no eighth of them."""
     rows, columns = weights.shape
     signs = np.zeros(rows, np.int64)
-    plain = distances(weights, np.zeros(columns, np.int64), signs)
-    best, found = plain - plain // 8, None
     if rows < 4 or np.count_nonzero(weights) < 0.75 * weights.size:
-        return None
+        return []
+    plain = distances(weights, np.zeros(columns, np.int64), signs)
+    found: dict[bytes, tuple[int, Matrix]] = {}
     for trial in range(trials):
         center = np.sign(weights[rng.integers(rows)])
         if trial % 2:
             center = rng.integers(0, 2, columns) * 2 - 1
         total = descend(weights, center, rng.permutation(columns))
-        if total < best:
-            best, found = total, center
-    if found is None:
-        return None
-    distances(weights, found, signs)
-    return found, signs
+        if total < plain - plain // 8:
+            found[center.tobytes()] = (total, center)
+    made = []
+    for _, center in sorted(found.values(), key=lambda c: c[0]):
+        distances(weights, center, signs)
+        made.append((center, signs.copy()))
+    return made

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwgen.cmvm.assemble import add_up, digits
-from hwgen.cmvm.center import Matrix, find_center
+from hwgen.cmvm.center import Matrix, find_centers
 from hwgen.cmvm.graph import Builder, Term
 from hwgen.cmvm.literals import Ints, empty_rows, literal
 from hwgen.cmvm.search import optimise
@@ -28,8 +28,10 @@ class Plan:
     center: bool = True
 
 
-def share_sums(builder: Builder, sources: Sequence[int], weights: Matrix, family: Family, plan: Plan,
-               depth: int | None) -> tuple[list[Term | None], float]:  # fmt: skip
+def share_sums(
+    builder: Builder, sources: Sequence[int], weights: Matrix, family: Family, plan: Plan,
+    depth: int | None,
+) -> tuple[list[Term | None], float]:  # fmt: skip
     """``weights · sources`` as a term per row, and the LUTs that the search counted.
 
     ``sources`` are the builder's; rows must differ from each other and from zero.
@@ -60,19 +62,23 @@ class _Problem:
     plan: Plan
 
     def centers(self) -> list[tuple[Matrix, Matrix] | None]:
-        """What rows may be differences from: nothing, the best center, or the sum of all.
+        """What rows may be differences from: nothing, one of some centers, or the sum of all.
 
         With the sum of all inputs every correction has one sign, so that sums of unsigned inputs
         stay unsigned and their adders need no sign extension.
         """
         if not self.plan.center:
             return [None]
-        found = find_center(self.weights, np.random.default_rng(self.plan.seed), 6)
+        found = find_centers(self.weights, np.random.default_rng(self.plan.seed), 8)
+        if not found:
+            return [None]
         unsigned = all(self.builder.types[s].lo >= 0 for s in self.sources)
-        if found is None or not unsigned or np.any(np.abs(self.weights) != 1):
-            return [found]
-        signs = np.where(self.weights.sum(axis=1) < 0, -1, 1)
-        return [found, (np.ones(len(self.sources), np.int64), signs)]
+        most = 6 if self.weights.size <= 1024 else 3 if self.weights.size <= 4096 else 1
+        some: list[tuple[Matrix, Matrix] | None] = [*found[:most]]
+        if unsigned and np.all(np.abs(self.weights) == 1):
+            signs = np.where(self.weights.sum(axis=1) < 0, -1, 1)
+            some.append((np.ones(len(self.sources), np.int64), signs))
+        return some
 
     def run(self, center: tuple[Matrix, Matrix] | None, rounds: int) -> _Shared:
         weights, inputs, family = self.weights, len(self.sources), self.family

@@ -129,7 +129,10 @@ def _earliest(graph: AdderGraph, family: Family, budget: float) -> tuple[int, ..
 
 
 def _settle(start: Pipelined, family: Family, target_ns: float) -> Pipelined:
-    """Move single nodes a stage later while that saves register bits and keeps the target."""
+    """The same stages with fewer register bits: the fewest, or what moving single nodes saves."""
+    from hwgen.cmvm.registers import fewest_registers
     from hwgen.cmvm.retime import Retimer
 
-    return Retimer(start, family, target_ns - family.ff_ns).run()
+    budget = target_ns - family.ff_ns
+    found = fewest_registers(start, family, budget)
+    return Retimer(start, family, budget).run() if found is None else found

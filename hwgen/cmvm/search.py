@@ -93,9 +93,9 @@ def disturb(
         if used[r] == 0:
             continue
         odds = chance * 3.0 / max(users[r], 1) if mode == 1 else chance
-        if users[r] <= 1 or np.random.random() < odds:
-            if not dissolve(rows, used, number, r, inputs + r):
-                return False
+        chosen = users[r] <= 1 or np.random.random() < odds
+        if chosen and not dissolve(rows, used, number, r, inputs + r):
+            return False
     return True
 
 

@@ -12,6 +12,7 @@ from hwgen.cmvm.assemble import add_up
 from hwgen.cmvm.bits import solve_bits, suits
 from hwgen.cmvm.center import Matrix
 from hwgen.cmvm.digits import Plan, share_sums
+from hwgen.cmvm.literals import digits_of
 from hwgen.cmvm.graph import AdderGraph, Builder, Term
 from hwgen.families import get
 from hwgen.families.base import Family
@@ -52,7 +53,7 @@ def solve(
     found = []
     if suits(inputs, fabric) and len(task.rows):
         found.append(task.by_bits(max_depth or task.usual_depth))
-    for cap in _caps(max_depth, task.usual_depth):
+    for cap in _caps(max_depth, task.usual_depth, task.signs_only):
         found.append(task.by_digits(cap, max_depth or task.usual_depth))
         if max_depth is None or found[-1].depth <= max_depth:
             break
@@ -64,11 +65,11 @@ def solve(
     return graph
 
 
-def _caps(max_depth: int | None, usual: int) -> list[int]:
-    """Depths of shared sums to try, from free to none at all."""
+def _caps(max_depth: int | None, usual: int, signs_only: bool) -> list[int]:
+    """Depths of shared sums to try, from the deepest to none at all."""
     if max_depth is None:
-        return [usual - 3]
-    return [*range(max(max_depth - 1, 1), 0, -1), 0]
+        return [usual - 3 if signs_only else max(usual - 1 - usual // 6, 2)]
+    return [*range(max(max_depth - 2, 1), 0, -1), 0]
 
 
 Place = tuple[int, int, bool] | None
@@ -115,8 +116,19 @@ class _Task:
 
     @property
     def usual_depth(self) -> int:
-        """The depth that a graph may have where none is asked for: what trees of pairs need."""
-        return min(len(self.inputs).bit_length() + 4, max(11, len(self.inputs).bit_length() + 1))
+        """The depth that a graph may have where none is asked for.
+
+        That of a tree of pairs over a row's digits; sums that all rows of a ±1 matrix are
+        differences from need some more.
+        """
+        most = max((sum(digits_of(int(w)) for w in row) for row in self.rows), default=1)
+        tree = max(most - 1, 1).bit_length()
+        return min(tree + 5, max(11, tree + 2)) if self.signs_only else tree
+
+    @property
+    def signs_only(self) -> bool:
+        """Whether all weights are 1 or -1."""
+        return bool(np.all(np.abs(self.rows) == 1))
 
     def by_bits(self, depth: int) -> AdderGraph:
         """The graph on single bits."""
@@ -192,4 +204,4 @@ def _rounds(matrix: Matrix, effort: float) -> int:
     blocks = -(-matrix.shape[0] // BLOCK_OUTPUTS) * -(-matrix.shape[1] // BLOCK_INPUTS)
     each = (digits / blocks / 1700) ** 1.9
     room = 600 if blocks == 1 else 2500
-    return int(effort * min(500, 10 * len(matrix), 60 + room / each / blocks))
+    return int(effort * min(500, 16 * len(matrix), 60 + room / each / blocks))

@@ -7,6 +7,7 @@ import pytest
 
 from hwgen import families
 from hwgen.cmvm import Pipelined, pipeline, solve
+from hwgen.cmvm.retime import Retimer
 from hwgen.inttype import IntType
 
 XC7 = families.get("xc7")
@@ -46,3 +47,12 @@ def test_register_bits_count_outputs_and_everything_kept_waiting() -> None:
     made = solve([[1, 1]], [S8, S8])
     assert pipeline(made, XC7, stages=1).register_bits == 9
     assert pipeline(made, XC7, stages=2).register_bits == 18
+
+
+def test_the_linear_programme_needs_no_more_registers_than_moving_single_nodes() -> None:
+    made = graph()
+    piped = pipeline(made, XC7, target_ns=5.0)
+    start = Pipelined(made, piped.stage, piped.stages)
+    moved = Retimer(start, XC7, 5.0 - XC7.ff_ns).run()
+    assert piped.register_bits <= moved.register_bits
+    assert piped.delay_ns(XC7) <= 5.0

@@ -1,0 +1,221 @@
+"""hwgen beside da4ml and alkaid on constant matrix-vector products, counted by the same yosys.
+
+    python benchmarks/cmvm.py run  [-c REGEX] [--effort E ...] [--no-synth]   measure, keep as JSON
+    python benchmarks/cmvm.py table                                 print, and write docs/benchmarks.md
+
+Matrices and the peers' measurements come from ``$HWGEN_SHARED/peers`` (its README says how LUTs
+are counted); matrices of other shapes are made here with their own seeds. Every measured design
+is checked against ``x @ W`` in Icarus Verilog, with yosys's models of the Xilinx cells.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hwgen import families
+from hwgen.cmvm import AdderGraph, emit, library, pipeline, solve
+from hwgen.families.synthesis import count
+from hwgen.inttype import IntType
+
+ROOT = Path(__file__).resolve().parent.parent
+PEERS = Path(os.environ.get("HWGEN_SHARED", ROOT.parent / "shared")) / "peers"
+KEPT = ROOT / "benchmarks" / "results" / "cmvm.json"
+PAGE = ROOT / "docs" / "benchmarks.md"
+MARKS = ("<!-- cmvm: begin -->", "<!-- cmvm: end -->")
+TYPES = {"s8": IntType(-128, 127), "u1": IntType(0, 1), "u2": IntType(0, 3), "u8": IntType(0, 255)}
+CELLS = Path("/usr/share/yosys/xilinx/cells_sim.v")
+XC7 = families.get("xc7")
+OTHERS = [("bin", 32, 100, "s8", 7), ("bin", 100, 32, "s8", 8), ("ter", 100, 32, "s8", 9),
+          ("bin", 100, 32, "u1", 10), ("int4", 32, 100, "s8", 11), ("bin", 64, 64, "u8", 12),
+          ("bin", 784, 64, "u8", 13)]  # fmt: skip
+
+
+def cases() -> Iterator[tuple[str, np.ndarray, IntType]]:
+    """``(name, W of shape (outputs, inputs), type of the inputs)``; first the peers' own."""
+    stored = np.load(PEERS / "matrices.npz")
+    for case in json.loads((PEERS / "cases.json").read_text())["cases"]:
+        yield case["name"], stored[case["matrix"]].astype(np.int64).T, TYPES[case["x"]]
+    for kind, n, m, x, seed in OTHERS:
+        rng = np.random.default_rng([seed, n, m])
+        draw = {"bin": lambda: rng.integers(0, 2, (m, n)) * 2 - 1,
+                "ter": lambda: rng.integers(-1, 2, (m, n)),
+                "int4": lambda: rng.integers(-8, 8, (m, n))}[kind]  # fmt: skip
+        yield f"{kind}_{n}x{m}_{x}", draw(), TYPES[x]
+
+
+def peers(name: str) -> list[dict[str, Any]]:
+    """The peers' measurements of a case, each with the fewest LUTs of its flows."""
+    rows = []
+    for path in sorted((PEERS / "results").glob(f"{name}__*.json")):
+        row = json.loads(path.read_text())
+        flows = [s for s in row["synth"].values() if "lut" in s]
+        if flows:
+            least = min(flows, key=lambda s: s["lut"])
+            rows.append({**row, "lut": least["lut"], "ff": least["fdre"]})
+    return rows
+
+
+def simulate(graph: AdderGraph, files: dict[str, str], weights: np.ndarray, x: IntType) -> bool:
+    """Whether the emitted module gives ``x @ W`` for corners and random inputs."""
+    rng = np.random.default_rng(11)
+    n, m = len(graph.inputs), len(graph.outputs)
+    vectors = rng.integers(x.lo, x.hi + 1, (24, n))
+    vectors[0], vectors[1] = x.lo, x.hi
+    wanted = vectors @ weights.T
+    slot = IntType.hull(o.type for o in graph.outputs).width
+    with tempfile.TemporaryDirectory() as folder:
+        words = [_pack(v, x.width) for v in vectors]
+        (Path(folder) / "x.hex").write_text("\n".join(f"{w:x}" for w in words))
+        bench = (
+            f"module tb; reg [{n * x.width - 1}:0] v[0:{len(words) - 1}]; integer i;"
+            f"reg [{n * x.width - 1}:0] x; wire [{m * slot - 1}:0] y;"
+            "dut u(.clk(1'b0), .ce(1'b1), .x(x), .y(y));"
+            f'initial begin $readmemh("x.hex", v); for (i = 0; i < {len(words)}; i = i + 1) begin '
+            'x = v[i]; #1; $display("%h", y); end $finish; end endmodule'
+        )
+        for name, text in {**files, "tb.v": bench}.items():
+            (Path(folder) / name).write_text(text)
+        names = [*files, "tb.v", str(CELLS)]
+        subprocess.run(["iverilog", "-g2012", "-o", "tb", *names], cwd=folder, check=True)
+        done = subprocess.run(["vvp", "-n", "tb"], cwd=folder, check=True, capture_output=True,
+                              text=True)  # fmt: skip
+    return [int(line, 16) for line in done.stdout.split()] == [_pack(w, slot) for w in wanted]
+
+
+def _pack(values: np.ndarray, slot: int) -> int:
+    return sum((int(v) & ((1 << slot) - 1)) << (k * slot) for k, v in enumerate(values))
+
+
+def measure(name: str, weights: np.ndarray, x: IntType, effort: float, synth: bool,
+            depth: int | None = None, target_ns: float | None = None) -> dict[str, Any]:  # fmt: skip
+    """One row of the table."""
+    start = time.process_time()
+    graph = solve(weights, [x] * weights.shape[1], effort=effort, max_depth=depth)
+    row: dict[str, Any] = {
+        "case": name, "effort": effort, "bound": depth, "seconds": time.process_time() - start,
+        "nodes": len(graph.nodes), "depth": graph.depth, "estimate": graph.cost(XC7),
+    }  # fmt: skip
+    design: Any = graph
+    if target_ns is not None:
+        design = pipeline(graph, XC7, target_ns=target_ns)
+        row |= {"target_ns": target_ns, "stages": design.stages, "register_bits": design.register_bits}
+    if synth:
+        files = {"dut.v": emit(design, "dut", XC7), **library(XC7)}
+        if target_ns is None:
+            row["check"] = simulate(graph, files, weights, x)
+        found = count(files, "dut", XC7, flows=("std",), timeout=580)
+        row |= {"lut": found.lut, "ff": found.ff, "srl": found.srl, "carry": found.carry,
+                "synth_seconds": found.seconds}  # fmt: skip
+    return row
+
+
+def keep(row: dict[str, Any]) -> None:
+    """Add a row to the kept results, in place of an older one of the same kind."""
+    rows = json.loads(KEPT.read_text()) if KEPT.exists() else []
+    kind = [row.get(k) for k in ("case", "effort", "bound", "target_ns")]
+    rows = [r for r in rows if [r.get(k) for k in ("case", "effort", "bound", "target_ns")] != kind]
+    KEPT.parent.mkdir(exist_ok=True)
+    rows = sorted([*rows, row], key=lambda r: (r["case"], str(r)))
+    KEPT.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+def table() -> str:
+    """The kept results beside the peers', as Markdown."""
+    rows = json.loads(KEPT.read_text())
+    lines = ["| matrix | peer | LUT | depth | hwgen LUT | estimate | depth | ratio | seconds |",
+             "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+    ratios: dict[str, list[float]] = {}
+    for r in rows:
+        if r["effort"] != 1 or r["bound"] is not None or r.get("target_ns"):
+            continue
+        best = min(peers(r["case"]), key=lambda p: p["lut"], default=None)
+        lut = r.get("lut", r["estimate"])
+        peer = ("none", "", "", "") if best is None else (
+            best["variant"], best["lut"], best.get("depth") or "", f"{lut / best['lut']:.3f}")  # fmt: skip
+        if best is not None:
+            ratios.setdefault(r["case"].split("_")[0], []).append(lut / best["lut"])
+        lines.append(f"| {r['case']} | {peer[0]} | {peer[1]} | {peer[2]} | {r.get('lut', '')} | "
+                     f"{r['estimate']:.0f} | {r['depth']} | {peer[3]} | {r['seconds']:.2f} |")  # fmt: skip
+    means = {k: math.exp(sum(map(math.log, v)) / len(v)) for k, v in ratios.items()}
+    lines += ["", "Geometric means: " + ", ".join(f"{k} {v:.3f}" for k, v in means.items()) + "."]
+    return "\n".join([*lines, *extra(rows)])
+
+
+def extra(rows: list[dict[str, Any]]) -> list[str]:
+    """Rows with a depth bound, with more effort, and pipelined."""
+    lines = ["", "| matrix | hwgen | LUT | FF (SRL) | depth or stages | peer | LUT | FF (SRL) | depth or stages |",
+             "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+    for r in rows:
+        if r["effort"] == 1 and r["bound"] is None and not r.get("target_ns"):
+            continue
+        if r.get("target_ns"):
+            kind, suffix = f"pipelined to {r['target_ns']} ns", "_pipe"
+        elif r["bound"] is not None:
+            kind, suffix = f"depth ≤ {r['bound']}", "_dc2"
+        else:
+            kind, suffix = f"effort {r['effort']:g} ({r['seconds']:.0f} s)", ""
+        mine = [p for p in peers(r["case"]) if p["variant"].endswith(suffix)]
+        best = min(mine, key=lambda p: p["lut"], default=None)
+        level = r.get("stages", r["depth"])
+        theirs = " | | |" if best is None else (
+            f"{best['variant']} | {best['lut']} | {best['ff']} ({_srl(best)}) | "
+            f"{best.get('stages') if suffix == '_pipe' else best.get('depth')}")  # fmt: skip
+        lines.append(f"| {r['case']} | {kind} | {r.get('lut', round(r['estimate']))} | "
+                     f"{r.get('ff', 0)} ({r.get('srl', 0)}) | {level} | {theirs} |")  # fmt: skip
+    return lines
+
+
+def _srl(row: dict[str, Any]) -> int:
+    return min(row["synth"].values(), key=lambda s: s.get("lut", math.inf)).get("srl", 0)
+
+
+def write_page(text: str) -> None:
+    """Put ``text`` between the marks of the benchmark page."""
+    page = PAGE.read_text() if PAGE.exists() else f"# Benchmarks\n\n{MARKS[0]}\n{MARKS[1]}\n"
+    if MARKS[0] not in page:
+        page += f"\n{MARKS[0]}\n{MARKS[1]}\n"
+    head, rest = page.split(MARKS[0])
+    tail = rest.split(MARKS[1])[1]
+    PAGE.write_text(f"{head}{MARKS[0]}\n{text}\n{MARKS[1]}{tail}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("command", choices=["run", "table"])
+    parser.add_argument("-c", "--case", default=".*")
+    parser.add_argument("--effort", type=float, default=1.0)
+    parser.add_argument("--depth", type=int)
+    parser.add_argument("--target-ns", type=float)
+    parser.add_argument("--no-synth", action="store_true")
+    options = parser.parse_args()
+    if options.command == "table":
+        text = table()
+        print(text)
+        write_page(text)
+        return
+    synth = not options.no_synth and bool(shutil.which("yosys") and shutil.which("iverilog"))
+    solve(np.array([[1, 1, -1, 1]] * 4) * np.array([[1, 1, 1, 3]]), [TYPES["s8"]] * 4)  # compiles
+    for name, weights, x in cases():
+        if re.fullmatch(options.case, name):
+            row = measure(name, weights, x, options.effort, synth, options.depth, options.target_ns)
+            best = min((p["lut"] for p in peers(name)), default=None)
+            ratio = f"{row.get('lut', row['estimate']) / best:.3f}" if best else ""
+            print(name, {k: v for k, v in row.items() if k != "case"}, ratio, flush=True)
+            keep(row)
+
+
+if __name__ == "__main__":
+    main()
