@@ -7,10 +7,11 @@ from math import ceil
 from typing import Any
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
+from hwgen.rtl.convert import Converter, ConvertShape
 from hwgen.rtl.sequence import Sequencer, price
 from hwgen.rtl.stream import Unit, signature
 from hwgen.rtl.timing import Timing
@@ -64,12 +65,19 @@ class Gearbox(Unit):
         super().__init__({"i": In(signature(dtype, i_lanes)), "o": Out(signature(dtype, o_lanes))})
 
     @property
+    def whole(self) -> bool:
+        """Whether a frame is whole beats on both sides: then a ``Converter`` does it."""
+        return self.elements % self.i_lanes == 0 and self.elements % self.o_lanes == 0
+
+    @property
     def _kept(self) -> int:
         """Elements held between steps, at most."""
         return max(s.fill for s in self.steps)
 
     def resources(self, family: Family) -> Resources:
         """Held elements and output register; a multiplexer per element where fills differ."""
+        if self.whole:
+            return ConvertShape(self.dtype, self.i_lanes, self.o_lanes).resources(family)
         width, kept = self.dtype.width, self._kept
         fills = sorted({s.fill for s in self.steps if s.consume})
         takes_all = all(s.consume for s in self.steps)
@@ -90,6 +98,11 @@ class Gearbox(Unit):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        if self.whole:
+            m.submodules.converter = box = Converter(self.dtype, self.i_lanes, self.o_lanes)
+            connect(m, flipped(self.i), box.i)
+            connect(m, box.o, flipped(self.o))
+            return m
         seq = Sequencer(loops=(len(self.steps),), depth=1)
         fill, consume, emit = self._control(m, seq)
         seq.attach(m, [self.i], self.o, [consume], emit)
