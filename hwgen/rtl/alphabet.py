@@ -103,12 +103,14 @@ class Alphabet:
     def product_max(self, x_max: int, multiplier: Multiplier) -> int:
         """The greatest value of ``multiply`` for ``x <= x_max``."""
         if self.kind != "digits" or multiplier == "dsp":
-            return self.magnitudes[-1] * x_max
+            return max(self.magnitudes[-1] * x_max, 1)
         return self.magnitudes[-1] * x_max + self.constant(multiplier)
 
     def multiply(self, m: Module, code: Value, x: Value, triple: Value, kind: Multiplier) -> Value:
         """``magnitude * x + constant``; ``triple`` is ``3 * x`` where there are digits."""
         top = self.magnitudes[-1]
+        if top == 0:
+            return Const(0, 1)
         if self.kind == "wire":
             return x * top if top & (top - 1) else Cat(Const(0, top.bit_length() - 1), x)
         if self.kind == "shift":

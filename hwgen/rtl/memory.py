@@ -13,8 +13,8 @@ from hwgen.families.base import Family, Resources
 
 def style(memory: str, *, rom: bool = False) -> dict[str, str]:
     """The attributes of a ``lut`` or ``block`` memory that Vivado and yosys obey."""
-    if rom and memory == "lut":  # yosys knows no ROM in LUT RAM, it calls it logic
-        return {"ram_style": "logic", "rom_style": "distributed"}
+    if rom and memory == "lut":  # only yosys reads ram_block; it knows no ROM in LUT RAM
+        return {"ram_block": "logic", "rom_style": "distributed"}
     kind = {"lut": "distributed", "block": "block"}[memory]
     return {"rom_style" if rom else "ram_style": kind}
 

@@ -23,6 +23,8 @@ ALPHABETS = {
     "int8": Alphabet.integers(-128, 127),
     "uint2": Alphabet.integers(0, 3),
     "ones": Alphabet((1,), signed=False),
+    "one odd": Alphabet((3,)),
+    "zeros": Alphabet((0,), signed=False),
 }
 INPUTS = [IntType(0, 1), IntType(0, 15), IntType(-8, 7), IntType(-128, 127), IntType(-1, 0),
           IntType(3, 9)]  # fmt: skip
