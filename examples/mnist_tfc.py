@@ -104,8 +104,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--weights", choices=("binary", "shift"), default="binary")
     parser.add_argument("--activation-bits", type=int, choices=range(1, 9), default=2)
     parser.add_argument("--input", choices=("8bit", "binary"), default="8bit")
-    parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--learning-rate", type=float, default=0.01)
+    parser.add_argument("--epochs", type=int, default=20)
+    text = "default 0.01 for binary weights, 0.002 for shift weights"
+    parser.add_argument("--learning-rate", type=float, help=text)
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
@@ -115,10 +116,12 @@ def main() -> None:
     if not options.data.is_dir():
         sys.exit(f"{options.data} must hold MNIST's idx files: give --data or set HWGEN_SHARED")
     torch.manual_seed(options.seed)
+    torch.set_num_threads(1)  # little slower than two, and the same figures on every machine
     x, y = read_mnist(options.data, "train")
     x_test, y_test = read_mnist(options.data, "t10k")
     model = network(options.weights, options.activation_bits, options.input == "binary")
-    train(model, x, y, options.epochs, options.learning_rate)
+    rate = options.learning_rate or (0.01 if options.weights == "binary" else 0.002)
+    train(model, x, y, options.epochs, rate)
     score = accuracy(model, x_test, y_test)
     options.out.mkdir(parents=True, exist_ok=True)
     hwgen.save(model, options.out / "model.pt", x_test[:1])
