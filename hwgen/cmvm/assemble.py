@@ -37,8 +37,9 @@ def add_up(
         shift = min(shift, (bias & -bias).bit_length() - 1)
     flip = not bias and all(t.negate for t in terms)
     parts = [Term(t.source, t.shift - shift, t.negate != flip) for t in terms]
-    early = depth is not None and _levels_by_width(builder, parts, family) > depth
-    total = _tree(builder, parts, bias >> shift, family, early)
+    total = _tree(builder, parts, bias >> shift, family, early=False)
+    if depth is not None and builder.level[total.source] > depth:
+        total = _tree(builder, parts, bias >> shift, family, early=True)
     return Term(total.source, total.shift + shift, total.negate != flip)
 
 
@@ -49,27 +50,21 @@ def _tree(builder: Builder, parts: list[Term], constant: int, family: Family, ea
 
     heap = [entry(t) for t in parts]
     heapq.heapify(heap)
+    own: set[int] = set()
     while len(heap) > 1 or constant:
         count = _operands(len(heap), bool(constant), family)
         take = [heapq.heappop(heap) for _ in range(min(count, len(heap)))]
+        terms = [Term(s, h, g) for _, s, h, g in take]
         used = 0
         if not heap and len(take) < 3:
             used, constant = constant, 0
-        made = _combine(builder, [Term(s, h, g) for _, s, h, g in take], used)
+        if not heap and not constant and all(t.negate for t in terms):
+            terms = _turn(builder, terms, own, family)
+        made = _combine(builder, terms, used)
+        own.add(made.source)
         heapq.heappush(heap, entry(made))
     _, source, low, negate = heap[0]
     return Term(source, low, negate)
-
-
-def _levels_by_width(builder: Builder, parts: list[Term], family: Family) -> int:
-    """The depth of the tree that adds narrow terms first."""
-    heap = [(builder.types[t.source].size << t.shift, builder.level[t.source]) for t in parts]
-    heapq.heapify(heap)
-    while len(heap) > 1:
-        count = _operands(len(heap), False, family)
-        take = [heapq.heappop(heap) for _ in range(min(count, len(heap)))]
-        heapq.heappush(heap, (sum(t[0] for t in take), 1 + max(t[1] for t in take)))
-    return heap[0][1]
 
 
 def _operands(terms: int, constant: bool, family: Family) -> int:
@@ -77,6 +72,22 @@ def _operands(terms: int, constant: bool, family: Family) -> int:
     if family.adder_operands < 3:
         return 2
     return 2 if (terms + constant) % 2 == 0 else min(3, terms)
+
+
+def _turn(builder: Builder, terms: list[Term], own: set[int], family: Family) -> list[Term]:
+    """The terms, all negative, one of them made anew with the other sign if it is the tree's own.
+
+    Their sum is then made with its sign, and needs no cell to be negated.
+    """
+    first = len(builder.types) - len(builder.nodes)
+    for k, t in enumerate(terms):
+        if t.source not in own:
+            continue
+        node = builder.nodes[t.source - first]
+        turned = [Term(x.source, x.shift, not x.negate) for x in node.terms]
+        if sum(x.negate for x in turned) < family.adder_operands and not node.bias:
+            return [*terms[:k], Term(builder.add(turned), t.shift), *terms[k + 1 :]]
+    return terms
 
 
 def _combine(builder: Builder, terms: list[Term], bias: int) -> Term:

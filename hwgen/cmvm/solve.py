@@ -168,7 +168,7 @@ class _Task:
         distinct, origin = distinct_rows(part[:, busy])
         if not len(distinct):
             return
-        plan = Plan(_rounds(self.rows, self.effort), cap, self.seed, center=cap > 3)
+        plan = Plan(_rounds(self.rows, self.effort), cap, self.seed, center=cap > 1)
         sources = [int(columns[k]) for k in busy]
         made, _ = share_sums(builder, sources, distinct, self.family, plan, depth)
         for row, place in zip(rows, origin, strict=True):
@@ -203,5 +203,5 @@ def _rounds(matrix: Matrix, effort: float) -> int:
     digits = np.count_nonzero(matrix) / (2 if np.all(matrix) else 1) + 100
     blocks = -(-matrix.shape[0] // BLOCK_OUTPUTS) * -(-matrix.shape[1] // BLOCK_INPUTS)
     each = (digits / blocks / 1700) ** 1.9
-    room = 600 if blocks == 1 else 2500
+    room = 1500 if blocks == 1 else 2500
     return int(effort * min(500, 16 * len(matrix), 60 + room / each / blocks))
