@@ -10,6 +10,8 @@ import pytest
 
 from hwgen import families, tools
 from hwgen.cmvm import emit, library, pipeline, solve
+from hwgen.cmvm.bits import solve_bits
+from hwgen.cmvm.graph import Builder
 from hwgen.inttype import IntType
 from tests.cmvm.simulate import CELLS, IVERILOG, YOSYS, run
 
@@ -108,7 +110,11 @@ def test_a_graph_on_the_single_bits_of_its_inputs_simulates_as_the_matrix(
     weights = 2 ** rng.integers(0, 4, (10, 24)) * (1 - 2 * rng.integers(0, 2, (10, 24)))
     bias = rng.integers(-20, 20, 10)
     x = rng.integers(0, 4, (40, 24))
-    graph = solve(weights, [IntType(0, 3)] * 24, bias=bias, family=XC7)
+    inputs = [IntType(0, 3)] * 24
+    builder = Builder(inputs, split=True)
+    rows = solve_bits(builder, weights, inputs, [int(b) for b in bias], XC7, depth=6, seed=0)
+    graph = builder.graph([builder.output(row) for row in rows])
+    graph.verify(weights, bias)
     assert graph.split
     design = pipeline(graph, XC7, stages=stages)
     files = {"dut.v": emit(design, "dut", XC7), **library(None)}
