@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-from math import expm1, log1p
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
@@ -15,15 +12,16 @@ from numpy.typing import NDArray
 
 from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
-from hwgen.rtl import sequence
-from hwgen.rtl.alphabet import Alphabet, Multiplier
-from hwgen.rtl.memory import block_table, rom_price, style, table
+from hwgen.rtl.alphabet import Alphabet
+from hwgen.rtl.folded_shape import MatVecShape
+from hwgen.rtl.memory import block_table, style, table
 from hwgen.rtl.sequence import Sequencer
-from hwgen.rtl.signed_tree import SignedTree, tree_constant
+from hwgen.rtl.signed_tree import tree_constant
 from hwgen.rtl.stream import Unit, raw, signature
-from hwgen.rtl.timing import Timing
 
 Ints = NDArray[np.int64]
+
+__all__ = ["MatVecShape", "MatVecUnit", "product_range"]
 
 
 def product_range(weights: Ints, bias: Ints, dtype: IntType) -> IntType:
@@ -33,138 +31,6 @@ def product_range(weights: Ints, bias: Ints, dtype: IntType) -> IntType:
     lo = positive * dtype.lo + negative * dtype.hi + bias
     hi = positive * dtype.hi + negative * dtype.lo + bias
     return IntType(int(lo.min()), int(hi.max()))
-
-
-@dataclass(frozen=True, kw_only=True)
-class MatVecShape:
-    """Everything about a ``MatVecUnit`` but its numbers: cheap to make, to time and to price.
-
-    Members:
-        rows, columns: of the matrix. pe divides rows, simd divides columns.
-        input, output: ranges of the elements of x and y.
-        memory: where the weights are: LUTs or block RAM.
-        multiplier: what multiplies by weights that are not powers of two.
-        buffer: where x is kept for the later passes.
-        levels_per_stage: levels of adders (and multipliers) between two registers.
-    """
-
-    rows: int
-    columns: int
-    pe: int
-    simd: int
-    alphabet: Alphabet
-    input: IntType
-    output: IntType
-    memory: Literal["lut", "block"] = "lut"
-    multiplier: Multiplier = "lut"
-    buffer: Literal["lut", "block"] = "lut"
-    levels_per_stage: int = 2
-
-    def __post_init__(self) -> None:
-        if self.rows % self.pe or self.columns % self.simd:
-            raise ValueError(
-                f"pe and simd must divide {self.rows} rows and {self.columns} columns, "
-                f"not {self.pe} and {self.simd}"
-            )
-
-    @property
-    def passes(self) -> int:
-        return self.rows // self.pe
-
-    @property
-    def beats(self) -> int:
-        return self.columns // self.simd
-
-    @property
-    def steps(self) -> int:
-        return self.passes * self.beats
-
-    @property
-    def depth(self) -> int:
-        return self.tree.stages + 2
-
-    @property
-    def x_max(self) -> int:
-        """The greatest input code: negative inputs are moved up by half their range of bits."""
-        return max(self.input.hi + self.x_offset, 1)
-
-    @property
-    def x_offset(self) -> int:
-        return (1 << (self.input.width - 1)) if self.input.signed else 0
-
-    @cached_property
-    def tree(self) -> SignedTree:
-        return SignedTree(
-            self.simd,
-            self.alphabet.product_max(self.x_max, self.multiplier),
-            self.output.width,
-            min(self.alphabet.levels(self.multiplier), self.levels_per_stage),
-            self.levels_per_stage,
-        )
-
-    @property
-    def timing(self) -> Timing:
-        """All beats in the first pass, one out at the end of every pass."""
-        consume = np.arange(self.steps) < self.beats
-        emit = np.arange(self.steps) % self.beats == self.beats - 1
-        return Timing.pipe(consume, emit, self.depth)
-
-    def resources(self, family: Family) -> Resources:
-        """A whole unit, in microseconds."""
-        width, x_bits = self.input.width, self.input.width * self.simd
-        loops = (self.passes, self.beats)
-        counted = self.beats & (self.beats - 1) != 0 and self.passes > 1
-        total = sequence.price(loops, self.depth, step=counted)
-        total += self._memory(family) + self._replay(x_bits, family)
-        triple = self.alphabet.triple_price(width, self.multiplier, family)
-        total += triple.scaled(self.simd) + Resources(ff=x_bits)
-        return total + self._row(family).scaled(self.pe) + self._start(family)
-
-    def _memory(self, family: Family) -> Resources:
-        """The weights; columns of a shallow memory that are equal by chance are one."""
-        stored = self.pe * self.simd * self.alphabet.width
-        if self.steps == 1:
-            return Resources()
-        if self.memory == "block":
-            return rom_price(self.steps, stored, "block", family)
-        columns = 1 << min(self.steps, 40)
-        stored = round(columns * -expm1(stored * log1p(-1 / columns)))
-        return rom_price(self.steps, stored, "lut", family) + Resources(ff=stored)
-
-    def _replay(self, x_bits: int, family: Family) -> Resources:
-        if self.passes == 1 or self.beats == 1:
-            return Resources()
-        if self.buffer == "block":
-            ram = family.block_rom(self.beats, x_bits)
-            return Resources(lut=x_bits, ff=2, bram36=ram)
-        single_port = 0.75 if family.lut_inputs >= 6 else 1.0
-        return Resources(lut=family.lutram(self.beats, x_bits) * single_port + x_bits)
-
-    def _row(self, family: Family) -> Resources:
-        """One PE: multipliers, tree, accumulator."""
-        width, tree, signed = self.output.width, self.tree, self.alphabet.signed
-        price = self.alphabet.price
-        plain = price(self.input.width, self.multiplier, family)
-        merged = price(self.input.width, self.multiplier, family, absorbed=not tree.registered(0))
-        one = plain.scaled(self.simd - self.simd // 2) + merged.scaled(self.simd // 2)
-        one += tree.price(family, signed=signed)
-        if signed and self.steps > 1:
-            one += tree.sign_price(family, before=int(self.memory == "lut"))
-        lut: float = (
-            width + family.adder_extra + (tree.root_width if signed and not tree.bits else 0)
-        )
-        if self.beats > 1 and not family.adder_logic:
-            lut += width
-        bits = (self.passes - 1).bit_length()
-        if bits + 1 + 2 * int(self.beats > 1) > family.lut_inputs:
-            lut += family.rom(self.passes, width)
-        return one + Resources(lut=lut, ff=width)
-
-    def _start(self, family: Family) -> Resources:
-        """The count of rows at the accumulators, and which of them are enabled when."""
-        bits = (self.passes - 1).bit_length()
-        flags = self.tree.stages + 2 if self.beats > 1 else 0
-        return Resources(lut=1.6 * bits + 3, ff=bits + flags)
 
 
 class MatVecUnit(Unit):
