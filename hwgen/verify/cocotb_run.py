@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -21,6 +21,7 @@ from hwgen.errors import BuildError, UsageError
 from hwgen.verify import manifest as manifests
 from hwgen.verify import verilate
 from hwgen.verify.manifest import Manifest, Predicted
+from hwgen.verify.synth import Netlist
 
 SIMULATORS = ("verilator", "icarus")
 PHASES = ("free_running", "random_stalls", "reset_in_mid_frame", "packets", "registers")
@@ -102,7 +103,9 @@ class _Bench:
     manifest: Manifest
     simulator: str
     seed: int
-    cells: bool
+    sources: tuple[Path, ...]
+    includes: tuple[Path, ...] = ()
+    defines: tuple[str, ...] = ()
 
 
 def simulate(
@@ -112,11 +115,13 @@ def simulate(
     seed: int | None = None,
     taps: bool = True,
     cells: bool = False,
+    netlist: Netlist | None = None,
 ) -> SimResult:
     """Runs every phase of the bench; after a mismatch once more with taps between the layers.
 
     With ``cells`` the family's own cells are simulated, bit by bit, in place of the behavioural
-    modules that stand for them: many times slower, and the last word on the mapping.
+    modules that stand for them: many times slower, and the last word on the mapping. With a
+    ``netlist`` that is simulated in place of the project's Verilog; it has no taps.
 
     Raises:
         UsageError: ``folder`` is not a built project, or an unknown simulator.
@@ -129,7 +134,12 @@ def simulate(
     manifest = manifests.read(folder)
     seed = manifest.seed if seed is None else seed
     began = time.monotonic()
-    bench = _Bench(folder, manifest, simulator, seed, cells)
+    sources = tuple(manifests.simulated(folder, cells=cells))
+    bench = _Bench(folder, manifest, simulator, seed, sources)
+    if netlist is not None:
+        sources = (netlist.file, *netlist.models)
+        bench = replace(bench, sources=sources, includes=netlist.includes, defines=netlist.defines)
+        taps = False
     found, failed = _run(bench, None)
     divergence = _at_output(manifest, found["first"])
     if found["first"] and taps and manifest.layers:
@@ -168,7 +178,9 @@ def _run(bench: _Bench, tapped_phase: str | None) -> tuple[dict[str, Any], tuple
         job = {
             "simulator": bench.simulator,
             "top": bench.manifest.top,
-            "sources": [str(p) for p in manifests.simulated(bench.folder, cells=bench.cells)],
+            "sources": [str(source) for source in bench.sources],
+            "includes": [str(include) for include in bench.includes],
+            "defines": dict.fromkeys(bench.defines, 1),
             "build": str(_model(bench, bool(tapped_phase), run)),
             "run": str(run),
             "testcase": tapped_phase,
@@ -226,9 +238,11 @@ def _model(bench: _Bench, taps: bool, run: Path) -> Path:
     program = verilate.Program(
         top=manifest.top,
         prefix="top",
-        sources=(control, *manifests.simulated(bench.folder, cells=bench.cells)),
+        sources=(control, *bench.sources),
         main=share / "lib" / "verilator" / "verilator.cpp",
         args=(
+            *(f"-I{include}" for include in bench.includes),
+            *(f"-D{name}" for name in bench.defines),
             "--vpi", "--timescale", "1ns/1ps", "--x-assign", "fast", "--x-initial", "fast",
             "--output-split", "20000",
             "-LDFLAGS", f"-Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator",

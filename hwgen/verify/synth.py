@@ -132,6 +132,57 @@ def synthesize(folder: Path, family: str, *, timeout: float = 7200.0) -> SynthRe
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Netlist:
+    """A design mapped to a family's cells, as Verilog, and yosys's models of the cells.
+
+    Members:
+        includes: folders that the models include files from.
+        defines: macros that make the models plain enough for every simulator.
+    """
+
+    file: Path
+    models: tuple[Path, ...]
+    includes: tuple[Path, ...]
+    defines: tuple[str, ...] = ("NO_INCLUDES", "NO_ICE40_DEFAULT_ASSIGNMENTS")
+
+
+def netlist(folder: Path, family: str, *, timeout: float = 7200.0) -> Netlist:
+    """The whole accelerator after synthesis, flat, to be simulated; it lies in ``synth/``.
+
+    Raises:
+        As ``synthesize``.
+    """
+    if family not in COMMANDS:
+        raise UsageError(f"family must be one of {', '.join(COMMANDS)}, not {family!r}")
+    folder = folder.resolve()
+    top = manifests.read(folder).top
+    sources = manifests.sources(folder)
+    (folder / WORK).mkdir(exist_ok=True)
+    target = folder / WORK / f"netlist-{family}.v"
+    lines = [f'read_verilog "{source.relative_to(folder).as_posix()}"' for source in sources]
+    lines += [f"{COMMANDS[family]} -top {top}", "clean -purge"]
+    lines += [f"write_verilog -noattr -noexpr {WORK}/{target.name}"]
+    _yosys(folder, f"netlist-{family}", lines, timeout)
+    if not target.is_file():
+        raise BuildError("yosys wrote no netlist")
+    models = tools.yosys_share() / {"xc7": "xilinx", "xcup": "xilinx"}.get(family, family)
+    return Netlist(target, (models / "cells_sim.v",), (models,))
+
+
+def _yosys(folder: Path, name: str, lines: Iterable[str], timeout: float) -> Path:
+    """Runs a script in ``folder`` and gives its log.
+
+    Paths are relative: yosys's WebAssembly build sees little else.
+    """
+    yosys = tools.require("yosys")
+    script, log = folder / WORK / f"{name}.ys", folder / WORK / f"{name}.log"
+    script.write_text("\n".join(lines) + "\n", "utf-8")
+    command = [yosys.command, "-s", f"{WORK}/{script.name}"]
+    verilate.run_logged(command, log, yosys.environ(), folder, timeout)
+    return log
+
+
 def instances(core: str, texts: Iterable[str]) -> dict[str, str]:
     """Module of every unit that stands directly in module ``core``, by its instance's name."""
     text = "\n".join(texts)
@@ -149,24 +200,15 @@ def instances(core: str, texts: Iterable[str]) -> dict[str, str]:
 def _run(
     folder: Path, sources: list[Path], top: str, kept: Iterable[str], family: str, timeout: float
 ) -> dict[str, Any]:
-    """The JSON of yosys's ``stat``, by module.
-
-    yosys runs in ``folder`` with relative paths: its WebAssembly build sees little else.
-    """
-    yosys = tools.require("yosys")
-    work = folder / WORK
-    stat = work / f"stat-{family}.json"
+    """The JSON of yosys's ``stat``, by module."""
+    stat = folder / WORK / f"stat-{family}.json"
     stat.unlink(missing_ok=True)
-    lines = [f'read_verilog "{_readable(folder, source)}"' for source in sources]
+    lines = [f'read_verilog "{source.relative_to(folder).as_posix()}"' for source in sources]
     lines += [f"hierarchy -top {top}"]
     lines += [f"setattr -mod -set keep_hierarchy 1 \\{module}" for module in sorted(set(kept))]
     lines += [f"{COMMANDS[family]} -top {top}", f"tee -q -o {WORK}/{stat.name} stat -json"]
-    script = work / f"yosys-{family}.ys"
-    script.write_text("\n".join(lines) + "\n", "utf-8")
-    log = work / f"yosys-{family}.log"
+    log = _yosys(folder, f"stat-{family}", lines, timeout)
     try:
-        command = [yosys.command, "-s", f"{WORK}/{script.name}"]
-        verilate.run_logged(command, log, yosys.environ(), folder, timeout)
         data = json.loads(stat.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise BuildError(f"yosys wrote no statistics: {error}\n{verilate.tail(log)}") from None

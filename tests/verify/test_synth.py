@@ -7,6 +7,7 @@ import pytest
 from hwgen import tools
 from hwgen.errors import BuildError, ToolError, UsageError
 from hwgen.verify import synth
+from hwgen.verify.cocotb_run import simulate
 from hwgen.verify.synth import instances, synthesize
 from tests.verify import example
 
@@ -91,3 +92,17 @@ def test_a_missing_yosys_and_an_unknown_family_are_named(
     monkeypatch.setattr(tools, "find", lambda name: missing)
     with pytest.raises(ToolError, match="yosys is needed for: synthesis"):
         synthesize(project, "xc7")
+
+
+@pytest.mark.skipif(tools.find("iverilog").path is None, reason="iverilog is not installed")
+@pytest.mark.parametrize("family", ["xc7", "ice40", "gowin"])
+def test_the_mapped_netlist_simulates_as_the_design(project: Path, family: str) -> None:
+    result = simulate(project, simulator="icarus", netlist=synth.netlist(project, family))
+    assert result.ok
+    assert result.frames > 2 * example.FRAMES
+
+
+@pytest.mark.slow
+def test_the_mapped_netlist_of_ecp5_simulates_on_verilator(project: Path) -> None:
+    """Icarus Verilog 11 does not read yosys's models of ECP5."""
+    assert simulate(project, netlist=synth.netlist(project, "ecp5")).ok
