@@ -58,8 +58,16 @@ class _Writer:
             self._node(k, node)
         self._registers()
         self._outputs()
-        return "\n".join([*self._header(), *self.lines, *self._always(), "endmodule",
-                          "/* verilator lint_on UNUSEDSIGNAL */", ""])
+        return "\n".join(
+            [
+                *self._header(),
+                *self.lines,
+                *self._always(),
+                "endmodule",
+                "/* verilator lint_on UNUSEDSIGNAL */",
+                "",
+            ]
+        )
 
     def _header(self) -> list[str]:
         bits_x, bits_y = len(self.graph.inputs) * self.x_slot, len(self.graph.outputs) * self.y_slot

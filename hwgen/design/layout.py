@@ -17,6 +17,7 @@ from hwgen.rtl.fifo import Fifo
 from hwgen.rtl.fork import Fork
 from hwgen.rtl.gearbox import Gearbox
 from hwgen.rtl.stream import Elastic
+from hwgen.rtl.timing import Timing
 from hwgen.rtl.tokens import Measure, TokenGraph
 
 READY_CHAIN = 12
@@ -102,16 +103,34 @@ def token_graph(blocks: tuple[Block, ...], source: Stream, sink: Stream) -> Toke
 def lay_out(graph: Graph, configs: Mapping[str, Config], family: Family) -> Layout:
     """Circuits for every node at its configuration, with converters, forks and FIFOs between.
 
-    FIFOs behind forks get the depth that the token-level model says they fill.
+    FIFOs stand behind forks, and before units that read in bursts where that makes frames follow
+    one another faster. Each is as deep as the token-level model fills it.
     """
-    planned = _Planner(graph, configs, family, {}).plan()
-    queues = [b.instance for b in planned.blocks if isinstance(b.unit, Fifo | Elastic)]
-    fifos = {b.instance for b in planned.blocks if isinstance(b.unit, Fifo)}
+    plan = _Planner(graph, configs, family, {}, frozenset()).plan()
+    buffered: frozenset[str] = frozenset()
+    least = max((b.unit.timing.steps * _turns(b) for b in plan.blocks if b.node), default=1)
+    if plan.measure().interval > least:
+        bursty = frozenset(b.node for b in plan.blocks if b.node and _bursty(b.unit.timing))
+        trial = _Planner(graph, configs, family, {}, bursty).plan()
+        if trial.measure().interval < plan.measure().interval:
+            plan, buffered = trial, bursty
+    queues = [b.instance for b in plan.blocks if isinstance(b.unit, Fifo | Elastic)]
+    fifos = {b.instance for b in plan.blocks if isinstance(b.unit, Fifo)}
     if not fifos:
-        return planned
-    filled = planned.measure().occupancy
+        return plan
+    filled = plan.measure().occupancy
     depths = {n: max(d, 2) for n, d in zip(queues, filled, strict=True) if n in fifos}
-    return _Planner(graph, configs, family, depths).plan()
+    return _Planner(graph, configs, family, depths, buffered).plan()
+
+
+def _bursty(timing: Timing) -> bool:
+    """Whether a unit takes several beats in a row and then none for a while."""
+    return bool(1 < timing.consume[0].sum() < timing.steps)
+
+
+def _turns(block: Block) -> int:
+    """How often a unit's issue sequence runs in a frame."""
+    return block.inputs[0].beats // max(int(block.unit.timing.consume[0].sum()), 1)
 
 
 class _Planner:
@@ -123,8 +142,10 @@ class _Planner:
         configs: Mapping[str, Config],
         family: Family,
         depths: Mapping[str, int],
+        buffered: frozenset[str],
     ) -> None:
         self.graph, self.configs, self.family, self.depths = graph, configs, family, depths
+        self.buffered = buffered
         self.blocks: list[Block] = []
         self.ready: dict[str, list[Stream]] = {}  # unread copies of each value's stream
         self.chain: dict[str, int] = {"": 0}
@@ -208,10 +229,13 @@ class _Planner:
             elastic = Elastic(stream.dtype, stream.lanes)
             stream = self._inserted(f"elastic_{suffix}", elastic, stream, stream.lanes)
             self.chain[stream.source] = 0
-        if stream.lanes == lanes:
-            return stream
-        unit = Gearbox(stream.dtype, stream.lanes, lanes, stream.elements)
-        return self._inserted(f"convert_{suffix}", unit, stream, lanes)
+        if stream.lanes != lanes:
+            unit = Gearbox(stream.dtype, stream.lanes, lanes, stream.elements)
+            stream = self._inserted(f"convert_{suffix}", unit, stream, lanes)
+        if node.name in self.buffered:
+            instance = f"fifo_{suffix}"
+            stream = self._queue(instance, stream, self.depths.get(instance, 2 * stream.beats))
+        return stream
 
     def _inserted(self, instance: str, unit: Any, stream: Stream, lanes: int) -> Stream:
         self.blocks.append(Block(instance, unit, (stream,)))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
-from hwgen.estimate.figures import Figures, capacity
+from hwgen.estimate.figures import Figures, as_counts, capacity
 
 NAMES = {"lut": "LUT", "ff": "FF", "bram36": "BRAM36", "dsp": "DSP"}
 
@@ -52,7 +52,8 @@ def estimate_text(figures: Figures) -> str:
         )
     used, has = figures.resources, capacity(figures.board)
     pairs = [(getattr(used, k), getattr(has, k)) for k in NAMES]
-    rows.append(["total", None, None, None, *(number(ceil(u * 2) / 2) for u, _ in pairs), None])
+    sums = as_counts(used)
+    rows.append(["total", None, None, None, *(number(sums[k]) for k in NAMES), None])
     shares = [f"{100 * u / h:.1f}%" if h else "-" for u, h in pairs]
     rows.append([figures.board.name, None, None, None, *shares, None])
     head = ["layer", "op", "style", "PE×SIMD", *NAMES.values(), "cycles"]

@@ -49,7 +49,8 @@ class Gearbox(Unit):
     A frame starts in lane 0 of a beat; its last beats may be partly filled (lanes beyond the frame
     are ignored at the input and 0 at the output). Throughput: a beat per cycle on the narrower
     side.
-    Latency: one cycle after the last element of a beat has come.
+    Latency: one cycle after the last element of a beat has come; none where whole beats are
+    gathered into a wider one.
 
     Members:
         i: In(stream of ``i_lanes`` elements of ``dtype``)
@@ -60,8 +61,15 @@ class Gearbox(Unit):
         self.dtype, self.i_lanes, self.o_lanes = dtype, i_lanes, o_lanes
         self.elements = elements
         self.steps = _steps(i_lanes, o_lanes, elements)
-        flags = [(s.consume, s.emit) for s in self.steps]
-        self.timing = Timing.pipe([c for c, _ in flags], [e for _, e in flags], 1)
+        self.words = ceil(min(o_lanes, elements) / i_lanes)
+        whole = o_lanes % i_lanes == 0 and elements % o_lanes == 0
+        self.gathers = self.words > 1 and (whole or o_lanes >= elements)
+        if self.gathers:
+            turn = range(self.words)
+            self.timing = Timing.pipe([1 for _ in turn], [k == turn[-1] for k in turn], 0)
+        else:
+            flags = [(s.consume, s.emit) for s in self.steps]
+            self.timing = Timing.pipe([c for c, _ in flags], [e for _, e in flags], 1)
         super().__init__({"i": In(signature(dtype, i_lanes)), "o": Out(signature(dtype, o_lanes))})
 
     @property
@@ -76,6 +84,9 @@ class Gearbox(Unit):
 
     def resources(self, family: Family) -> Resources:
         """Held elements and output register; a multiplexer per element where fills differ."""
+        if self.gathers:
+            bits = (self.words - 1) * self.i_lanes * self.dtype.width
+            return price((self.words,), 0) + Resources(ff=bits)
         if self.whole:
             return ConvertShape(self.dtype, self.i_lanes, self.o_lanes).resources(family)
         width, kept = self.dtype.width, self._kept
@@ -98,6 +109,9 @@ class Gearbox(Unit):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        if self.gathers:
+            self._gather(m)
+            return m
         if self.whole:
             m.submodules.converter = box = Converter(self.dtype, self.i_lanes, self.o_lanes)
             connect(m, flipped(self.i), box.i)
@@ -113,6 +127,18 @@ class Gearbox(Unit):
         now = self._joined(m, fill, consume, word, held)
         self._store(m, seq, emit, now, held)
         return m
+
+    def _gather(self, m: Module) -> None:
+        """Beats shift into a register; with the last one they are the wide beat."""
+        seq = Sequencer(loops=(self.words,), depth=0)
+        seq.attach(m, [self.i], self.o, [1], seq.last[0])
+        width = self.i_lanes * self.dtype.width
+        held = Signal((self.words - 1) * width, reset_less=True)
+        joined = Cat(held, self.i.payload)
+        with m.If(seq.issue):
+            m.d.sync += held.eq(joined[width:])
+        used = min(self.o_lanes, self.elements) * self.dtype.width
+        m.d.comb += Value.cast(self.o.payload).eq(joined[:used])
 
     def _control(self, m: Module, seq: Sequencer) -> tuple[Value, Value, Value]:
         """``(fill, consume, emit)`` of the step that is due."""
