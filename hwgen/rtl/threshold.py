@@ -263,6 +263,8 @@ def _encoded(reached: Sequence[Any]) -> Value:
     """How many of the sorted comparisons hold, by binary search among their results."""
     size = (1 << len(reached).bit_length()) - 1
     tests = [*reached, *[Const(0, 1)] * (size - len(reached))]
+    if size == 0:
+        return Const(0, 1)
     if size == 1:
         return Value.cast(tests[0])
     half = size // 2

@@ -1,0 +1,117 @@
+"""Random small quantized networks as real graphs, without torch."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from hwgen.ir.real import RealGraph, RealNode
+from hwgen.ir.types import Alphabet, IntArray
+from hwgen.ops.add import RealAdd
+from hwgen.ops.affine import RELU, RealAffine, RealFunction
+from hwgen.ops.input import RealInput
+from hwgen.ops.linear import RealLinear, Weight
+from hwgen.ops.output import RealOutput
+from hwgen.ops.quantize import RealQuantize, RealSign
+from hwgen.ops.topk import RealTopK
+
+ALPHABETS = [(-1, 1), (-1, 0, 1), (-4, -2, -1, 1, 2, 4), (-2, -1, 0, 1, 2), tuple(range(-8, 8))]
+
+
+class Net:
+    """Appends random layers; every choice comes from ``rng``."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.nodes: list[RealNode] = []
+        self.last = ""
+
+    def add(self, node: RealNode) -> str:
+        self.nodes.append(node)
+        self.last = node.name
+        return node.name
+
+    def linear(self, name: str, columns: int, rows: int) -> str:
+        levels = ALPHABETS[self.rng.integers(len(ALPHABETS))]
+        values = self.rng.choice(levels, (rows, columns))
+        scale = tuple(Fraction(int(k), 16) for k in self.rng.integers(1, 40, 1))
+        weight = Weight(IntArray(values), Alphabet(levels), scale)
+        bias = tuple(Fraction(int(k), 8) for k in self.rng.integers(-9, 9, rows))
+        return self.add(RealLinear(name=name, inputs=(self.last,), weight=weight, bias=bias))
+
+    def norm(self, name: str, channels: int) -> str:
+        draw = self.rng.normal
+        return self.add(
+            RealAffine.batch_norm(
+                name,
+                (self.last,),
+                mean=draw(size=channels).astype(np.float32),
+                variance=self.rng.uniform(0.5, 4, channels).astype(np.float32),
+                gamma=draw(size=channels).astype(np.float32),
+                beta=draw(size=channels).astype(np.float32),
+                eps=1e-5,
+            )
+        )
+
+    def activation(self, name: str) -> str:
+        kind = self.rng.integers(4)
+        step = Fraction(int(self.rng.integers(1, 12)), 16)
+        if kind == 0:
+            return self.add(RealSign(name=name, inputs=(self.last,)))
+        if kind == 1:
+            bits = int(self.rng.integers(2, 9))
+            half = 1 << (bits - 1)
+            return self.add(
+                RealQuantize(name=name, inputs=(self.last,), step=(step,), lo=-half, hi=half - 1)
+            )
+        self.add(RealFunction(name=f"{name}_relu", inputs=(self.last,), function=RELU))
+        top = (1 << int(self.rng.integers(1, 5))) - 1
+        return self.add(RealQuantize(name=name, inputs=(self.last,), step=(step,), lo=0, hi=top))
+
+
+def random_mlp(seed: int) -> RealGraph:
+    """Two to four linear layers with batch-norm and activations, perhaps a residual sum,
+    perhaps argmax."""
+    net = Net(seed)
+    rng = net.rng
+    widths = [int(w) for w in rng.choice([1, 2, 3, 4, 6, 8, 12], rng.integers(3, 6))]
+    bits = int(rng.integers(1, 6))
+    net.add(RealInput(name="x", shape=(widths[0],)))
+    net.add(
+        RealQuantize(
+            name="q", inputs=("x",), step=(Fraction(1, 4),), lo=-(1 << bits) // 2, hi=(1 << bits) // 2 - 1
+        )
+    )  # fmt: skip
+    for k, (columns, rows) in enumerate(zip(widths, widths[1:-1], strict=False)):
+        net.linear(f"fc{k}", columns, rows)
+        if rng.integers(2):
+            net.norm(f"bn{k}", rows)
+        source = net.activation(f"act{k}")
+        if rng.integers(3) == 0:
+            net.add(RealAdd(name=f"sum{k}", inputs=(source, source)))
+            if rng.integers(2):
+                net.activation(f"again{k}")
+    net.linear("head", widths[-2], widths[-1])
+    if rng.integers(3) == 0:
+        net.add(RealTopK(name="top", inputs=(net.last,)))
+    net.add(RealOutput(name="out", inputs=(net.last,)))
+    return RealGraph(f"mlp{seed}", tuple(net.nodes))
+
+
+def residual(seed: int) -> RealGraph:
+    """A sum of two branches of unequal length that read one stream."""
+    net = Net(seed)
+    net.add(RealInput(name="x", shape=(6,)))
+    net.add(RealQuantize(name="q", inputs=("x",), step=(Fraction(1, 4),), lo=-8, hi=7))
+    net.linear("fc0", 6, 4)
+    start = net.add(RealQuantize(name="a0", inputs=("fc0",), step=(Fraction(1, 2),), lo=-8, hi=7))
+    net.linear("fc1", 4, 4)
+    net.add(RealQuantize(name="a1", inputs=("fc1",), step=(Fraction(1, 2),), lo=-8, hi=7))
+    net.linear("fc2", 4, 4)
+    net.add(RealQuantize(name="a2", inputs=("fc2",), step=(Fraction(1, 4),), lo=-8, hi=7))
+    net.add(RealAdd(name="sum", inputs=("a2", start)))
+    net.add(RealQuantize(name="a3", inputs=("sum",), step=(Fraction(1, 2),), lo=-8, hi=7))
+    net.linear("head", 4, 3)
+    net.add(RealOutput(name="out", inputs=("head",)))
+    return RealGraph(f"residual{seed}", tuple(net.nodes))
