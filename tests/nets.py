@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 
@@ -83,7 +84,7 @@ def random_mlp(seed: int) -> RealGraph:
             name="q", inputs=("x",), step=(Fraction(1, 4),), lo=-(1 << bits) // 2, hi=(1 << bits) // 2 - 1
         )
     )  # fmt: skip
-    for k, (columns, rows) in enumerate(zip(widths, widths[1:-1], strict=False)):
+    for k, (columns, rows) in enumerate(pairwise(widths[:-1])):
         net.linear(f"fc{k}", columns, rows)
         if rng.integers(2):
             net.norm(f"bn{k}", rows)
