@@ -184,7 +184,8 @@ def _build(options: argparse.Namespace) -> int:
         seed=options.seed,
         data=options.data,
     )
-    emit(options, built.report, f"{estimate_text(built.figures)}\n\nwrote {out}")
+    lines = [estimate_text(built.figures), *_float_check(built.report), "", f"wrote {out}"]
+    emit(options, built.report, "\n".join(lines))
     return 0
 
 
@@ -203,8 +204,13 @@ def _estimate(options: argparse.Namespace) -> int:
     planned = pipeline.plan(options.model, _request(options))
     data = planned.report()
     advice = data.get("advice", [])
-    emit(options, data, "\n".join([estimate_text(planned.figures), *advice]))
+    lines = [estimate_text(planned.figures), *_float_check(data), *advice]
+    emit(options, data, "\n".join(lines))
     return 0
+
+
+def _float_check(report: dict[str, Any]) -> list[str]:
+    return [report["float_check"]["text"]] if "float_check" in report else []
 
 
 def _sim(options: argparse.Namespace) -> int:

@@ -25,6 +25,7 @@ from hwgen.ir.text import dump
 from hwgen.ir.verify import verify
 from hwgen.passes.integerize import integerize
 from hwgen.passes.schedule import Budget, Request, Schedule, overrun, schedules
+from hwgen.verify.float_check import FloatCheck, float_check
 
 log = logging.getLogger("hwgen")
 
@@ -53,12 +54,15 @@ class Planned:
     graph: Graph
     accelerator: Accelerator
     figures: Figures
+    check: FloatCheck | None = None
 
     def report(self) -> dict[str, Any]:
         """What ``report.json`` and ``--json`` hold."""
         data = self.figures.as_dict()
         data["model"] = self.graph.name
         data["hwgen"] = hwgen.__version__
+        if self.check is not None:
+            data["float_check"] = {**self.check.as_dict(), "text": self.check.text()}
         if advice := _advice(self.figures):
             data["advice"] = advice
         return data
@@ -84,7 +88,9 @@ def plan(model: Path, request: PlanRequest) -> Planned:
     clock = request.clock_mhz or board.clock_mhz
     family = replace(families.get(board.family), period_ns=1000 / clock)
     source = read_model(model, request.input_type)
-    graph = verify(integerize(source).graph)
+    lowered = integerize(source)
+    graph = verify(lowered.graph)
+    check = float_check(graph, lowered.distances, source.examples)
     _dump(request.dump_ir, "1-integers", graph)
     word_bits = _word_bits(request, board, graph)
     budget = Budget(capacity(board), Accelerator.floor(graph, word_bits))
@@ -94,7 +100,7 @@ def plan(model: Path, request: PlanRequest) -> Planned:
     for schedule in tries:
         layout = lay_out(graph, schedule.configs, family)
         accelerator = Accelerator(layout, word_bits)
-        planned = Planned(graph, accelerator, figures(accelerator, board, clock))
+        planned = Planned(graph, accelerator, figures(accelerator, board, clock), check)
         if _accepted(planned, schedule, limit):
             break
     _refuse_hang(planned)

@@ -79,11 +79,8 @@ def random_mlp(seed: int) -> RealGraph:
     widths = [int(w) for w in rng.choice([1, 2, 3, 4, 6, 8, 12], rng.integers(3, 6))]
     bits = int(rng.integers(1, 6))
     net.add(RealInput(name="x", shape=(widths[0],)))
-    net.add(
-        RealQuantize(
-            name="q", inputs=("x",), step=(Fraction(1, 4),), lo=-(1 << bits) // 2, hi=(1 << bits) // 2 - 1
-        )
-    )  # fmt: skip
+    half = (1 << bits) // 2
+    net.add(RealQuantize(name="q", inputs=("x",), step=(Fraction(1, 4),), lo=-half, hi=half - 1))
     for k, (columns, rows) in enumerate(pairwise(widths[:-1])):
         net.linear(f"fc{k}", columns, rows)
         if rng.integers(2):

@@ -174,9 +174,7 @@ class _Task:
         for row, place in zip(rows, origin, strict=True):
             base = made[place[0]] if place is not None else None
             if place is not None and base is not None:
-                terms[row].append(
-                    Term(base.source, base.shift + place[1], base.negate != place[2])
-                )
+                terms[row].append(Term(base.source, base.shift + place[1], base.negate != place[2]))
 
     def _total(
         self, builder: Builder, terms: list[list[Term]], place: Place, bias: int

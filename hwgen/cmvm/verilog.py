@@ -201,9 +201,7 @@ class _Writer:
 
     def _table(self, k: int, node: Node, stage: int) -> None:
         width = node.type.width
-        bits, init, address = self._contents(
-            self.graph.operands(node), node.bias, 0, width, stage
-        )
+        bits, init, address = self._contents(self.graph.operands(node), node.bias, 0, width, stage)
         self.lines.append(
             f"  hwgen_table #(.N({bits}), .W({width}), .INIT({width << bits}'h{init:x})) u{k} "
             f"(.a({address}), .y(n{k}));"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +20,7 @@ import numpy.typing as npt
 from hwgen.errors import NOWHERE, ModelFileError, Origin
 from hwgen.frontend import payload, serialized
 from hwgen.frontend.container import SAVE_HINT, Container, open_container
+from hwgen.frontend.examples import EXAMPLES_FILE, from_json
 from hwgen.frontend.format import FORMAT_FILE, FORMAT_VERSION
 from hwgen.frontend.serialized import Reader
 
@@ -76,7 +77,8 @@ class Archive:
 
     ``tensors`` and ``names`` go by the value's name; ``names`` gives the module path of a
     parameter, buffer or constant (``body.2.weight``). ``hwgen_format`` is None where plain torch
-    wrote the archive.
+    wrote the archive. ``examples`` holds the input's frames under "" and, by value, what the
+    activation quantizers' codes were for them.
     """
 
     path: Path
@@ -87,6 +89,7 @@ class Archive:
     names: Mapping[str, str]
     types: Mapping[str, TensorType]
     hwgen_format: int | None
+    examples: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -162,7 +165,17 @@ def _archive(container: Container, model: Reader, hwgen_format: int | None) -> A
         names=MappingProxyType(dict(signature.stored)),
         types=MappingProxyType(types),
         hwgen_format=hwgen_format,
+        examples=_examples(container) if hwgen_format is not None else {},
     )
+
+
+def _examples(container: Container) -> Mapping[str, npt.NDArray[Any]]:
+    if EXAMPLES_FILE not in container:
+        return {}
+    try:
+        return MappingProxyType(from_json(container.json(EXAMPLES_FILE)))
+    except ValueError as error:
+        raise container.damaged(str(error)) from None
 
 
 def _node(node: Reader) -> ArchiveNode:

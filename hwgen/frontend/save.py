@@ -10,16 +10,20 @@ import re
 from pathlib import Path
 from typing import cast
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 import hwgen
 from hwgen.errors import HwgenError, ModelError, Origin, UnsupportedError, UsageError
+from hwgen.frontend.examples import EXAMPLES_FILE, MAX_FRAMES, to_text
 from hwgen.frontend.format import FORMAT_FILE, FORMAT_VERSION
 from hwgen.nn.layers import QuantizedWeight
 from hwgen.nn.quantizer import ActQuantizer
 
 _FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\S+)')
+_QUANTIZERS = ("hwgen.quantize.default", "hwgen.sign.default")
 _LIBRARIES = (str(Path(torch.__file__).parent), str(Path(hwgen.__file__).parent))
 
 
@@ -42,7 +46,11 @@ def save(model: nn.Module, path: str | os.PathLike[str], example_input: Tensor) 
     example = torch.zeros_like(example_input, device="cpu")
     program = _exported(frozen, example)
     buffer = io.BytesIO()
-    torch.export.save(program, buffer, extra_files={Path(FORMAT_FILE).name: _header(example)})
+    extra = {
+        Path(FORMAT_FILE).name: _header(example),
+        Path(EXAMPLES_FILE).name: to_text(_examples(program, example_input.detach().cpu())),
+    }
+    torch.export.save(program, buffer, extra_files=extra)
     _write(Path(path), buffer.getvalue())
 
 
@@ -154,6 +162,43 @@ def _exported(model: nn.Module, example: Tensor) -> torch.export.ExportedProgram
         if "stack_trace" in node.meta:
             node.meta["stack_trace"] = _user_frames(cast(str, node.meta["stack_trace"]))
     return program
+
+
+class _Recorder(torch.fx.Interpreter):
+    """Keeps the codes of every activation quantizer that it runs."""
+
+    codes: dict[str, npt.NDArray[np.int64]]
+
+    def run_node(self, n: torch.fx.Node) -> object:
+        value = super().run_node(n)
+        if n.op != "call_function" or str(n.target) not in _QUANTIZERS:
+            return value
+        arguments = [self.env[a] if isinstance(a, torch.fx.Node) else a for a in n.args]
+        y = cast(Tensor, value)
+        if str(n.target) == "hwgen.sign.default":
+            codes = y > 0
+        else:
+            step, zero = cast(Tensor, arguments[1]), cast(Tensor, arguments[2])
+            codes = torch.round(y / step) + zero
+        self.codes[n.name] = codes.to(torch.int64).numpy()
+        return value
+
+
+def _examples(
+    program: torch.export.ExportedProgram, batch: Tensor
+) -> dict[str, npt.NDArray[np.float32] | npt.NDArray[np.int64]]:
+    """The example frames and the codes that the network's own quantizers give for them."""
+    frames = batch[:MAX_FRAMES]
+    recorder = _Recorder(program.module(check_guards=False))
+    recorder.codes = {}
+    try:
+        with torch.no_grad():
+            recorder.run(frames)
+    except (RuntimeError, AssertionError):  # the graph fixes the batch: take all of it
+        recorder.codes, frames = {}, batch
+        with torch.no_grad():
+            recorder.run(frames)
+    return {"": frames.numpy(), **recorder.codes}
 
 
 def _user_frames(stack_trace: str) -> str:

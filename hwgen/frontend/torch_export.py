@@ -7,6 +7,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
 
 from hwgen.errors import HwgenError, ModelError, Origin, UnsupportedError, combined
 from hwgen.frontend import torch_spatial
@@ -94,7 +97,19 @@ class _Importer:
         if not isinstance(value, Real):
             raise ModelError("the output must depend on the input", origin=Origin(output))
         node = RealOutput(name=self._name("output"), inputs=(value.node,))
-        return RealGraph(_identifier(Path(self.archive.path).stem), (*self.nodes, node))
+        name = _identifier(Path(self.archive.path).stem)
+        return RealGraph(name, (*self.nodes, node), self._examples())
+
+    def _examples(self) -> dict[str, npt.NDArray[Any]]:
+        """The archive's example codes by the real node that gives them."""
+        found = {}
+        for name, codes in self.archive.examples.items():
+            value = self.bound.get(name)
+            if not name:
+                found[""] = codes
+            elif isinstance(value, Real):
+                found[value.node] = codes
+        return found
 
     def _call(self, node: ArchiveNode) -> Call:
         first = node.outputs[0] if node.outputs else ""

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Protocol
+
+import numpy.typing as npt
 
 from hwgen.errors import NOWHERE, Origin
 from hwgen.ir.meaning import RealValue
 from hwgen.ir.node import Node
 from hwgen.ir.types import TensorType
+
+Distance = Callable[[int, int], Fraction]
+"""``(integer, channel)`` to the distance of its real value from the nearest boundary, in steps."""
 
 
 class Lowering(Protocol):
@@ -24,6 +31,10 @@ class Lowering(Protocol):
 
     def note(self, name: str, meaning: RealValue) -> None:
         """Remembers what an integer value stands for, for reports."""
+        ...
+
+    def boundary(self, name: str, distance: Distance) -> None:
+        """Remembers how far from a rounding boundary each input of a quantizer is."""
         ...
 
 
@@ -46,7 +57,12 @@ class RealNode:
 
 @dataclass(frozen=True)
 class RealGraph:
-    """Real nodes in topological order: the first is the input, the last the output."""
+    """Real nodes in topological order: the first is the input, the last the output.
+
+    ``examples``: what the trained network itself gave for some frames: the input's reals under the
+    input node's name, and quantizers' integer codes under theirs, batch first.
+    """
 
     name: str
     nodes: tuple[RealNode, ...]
+    examples: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)

@@ -26,6 +26,12 @@ class Step:
         value = ROUNDINGS[self.rounding](x / self.step) + self.zero_point
         return min(max(value, self.lo), self.hi)
 
+    def distance(self, x: Fraction) -> Fraction:
+        """How far ``x`` is from the nearest boundary between two codes, in steps."""
+        code = self.code(x)
+        near = [self.boundary(k)[0] for k in (code, code + 1) if self.lo < k <= self.hi]
+        return min(abs(x - y) for y in near) / self.step if near else Fraction(1)
+
     def boundary(self, code: int) -> tuple[Fraction, bool]:
         """``(y, strict)``: the code is at least ``code`` exactly where x > y (``strict``) or x
         ≥ y."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import cast
 
 from hwgen.errors import ModelError, UnsupportedError
 from hwgen.inttype import IntType
@@ -105,14 +106,20 @@ def _input(target: Lowering, node: RealNode, x: HostValue, encoding: Encoding) -
 
 
 def quantized(target: Lowering, node: RealNode, x: Meaning, rules: tuple[Rule, ...]) -> Node:
-    """The integer node whose output equals the quantizer's code for every reachable integer of
-    ``x``.
+    """The integer node that gives the quantizer's code for every reachable integer of ``x``.
 
     ``rules`` holds one quantizer or one per channel (in stream order). Monotone functions become a
-    ``Threshold`` of
-    at most 15 levels, else a proved ``Requantize``, else a ``Threshold``; others become a
-    ``Lookup``.
+    ``Threshold`` of at most 15 levels, else a proved ``Requantize``, else a ``Threshold``; others
+    become a ``Lookup``.
     """
+    if all(isinstance(rule, Step) for rule in rules):
+        steps = cast("tuple[Step, ...]", rules)
+
+        def distance(integer: int, channel: int) -> Fraction:
+            rule = steps[channel if len(steps) > 1 else 0]
+            return rule.distance(x.at(integer, channel))
+
+        target.boundary(node.name, distance)
     channels = x.type.channels
     alike = len(x.type.ranges) == len(x.scale) == len(x.offset) == len(rules) == 1
     if alike and all(_uniform(f) for f in x.functions):

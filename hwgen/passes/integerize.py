@@ -8,7 +8,7 @@ from hwgen.errors import HwgenError
 from hwgen.ir.graph import Graph
 from hwgen.ir.meaning import Meaning, RealValue
 from hwgen.ir.node import Node
-from hwgen.ir.real import RealGraph
+from hwgen.ir.real import Distance, RealGraph
 from hwgen.ir.types import TensorType
 
 
@@ -19,6 +19,7 @@ class _Builder:
     nodes: list[Node] = field(default_factory=list)
     types: dict[str, TensorType] = field(default_factory=dict)
     meanings: dict[str, Meaning] = field(default_factory=dict)
+    distances: dict[str, Distance] = field(default_factory=dict)
 
     def add(self, node: Node) -> TensorType:
         if node.name in self.types:
@@ -35,13 +36,17 @@ class _Builder:
         if isinstance(meaning, Meaning):
             self.meanings[name] = meaning
 
+    def boundary(self, name: str, distance: Distance) -> None:
+        self.distances[name] = distance
+
 
 @dataclass(frozen=True)
 class Integerized:
-    """The integer graph, and what each of its values stands for."""
+    """The integer graph, what each of its values stands for, and quantizers' rounding distances."""
 
     graph: Graph
     meanings: dict[str, Meaning]
+    distances: dict[str, Distance]
 
 
 def integerize(real: RealGraph) -> Integerized:
@@ -55,7 +60,7 @@ def integerize(real: RealGraph) -> Integerized:
     for node in real.nodes:
         values[node.name] = node.lower(builder, *(values[i] for i in node.inputs))
     used = _reachable(builder.nodes)
-    return Integerized(Graph(real.name, used), builder.meanings)
+    return Integerized(Graph(real.name, used), builder.meanings, builder.distances)
 
 
 def problems(real: RealGraph) -> list[HwgenError]:
