@@ -105,13 +105,6 @@ def test_data_set_and_synthesis_and_first_divergence(
     assert data["lut"] > 100
     broken = work / "broken"
     shutil.copytree(built, broken, ignore=shutil.ignore_patterns("build"))
-    graph = read_graph(broken)
-    wrong = (
-        np.load(broken / "sim/vectors/layers/linear_4.npy")
-        if (broken / "sim/vectors/layers/linear_4.npy").exists()
-        else None
-    )
-    assert wrong is None or graph is not None
     name = next(p.stem for p in sorted((broken / "sim/vectors/layers").glob("linear*.npy")))
     for layer in sorted((broken / "sim/vectors").rglob("*.npy")):
         if layer.stem in (name, "output"):
@@ -124,11 +117,10 @@ def test_data_set_and_synthesis_and_first_divergence(
 
 
 def test_settings_from_the_command_line_and_a_file(
-    work: Path, capsys: pytest.CaptureFixture[str]
+    work: Path, built: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = work / "model.pt"
-    graph = read_graph(work / "built") if (work / "built").exists() else None
-    first = next(n.name for n in (graph or []) if n.op == "linear") if graph else "linear_1"
+    first = next(node.name for node in read_graph(built) if node.op == "linear")
     setting = [
         "--set",
         f"{first}.style=folded",
@@ -316,13 +308,13 @@ def test_a_network_too_large_says_what_would_help(
     torch.manual_seed(0)
     model = torch.nn.Sequential(
         q.QuantIdentity(q.SInt(8, step=1.0)),
-        q.QuantLinear(4000, 2000, bias=False, weight=q.Int(8)),
+        q.QuantLinear(1200, 900, bias=False, weight=q.Int(8)),
     )
     path = tmp_path / "large.pt"
-    hwgen.save(model.eval(), path, torch.zeros(1, 4000))
-    code, _, err = run(capsys, "build", path, "--board", "pynq-z2", "--out", tmp_path / "o")
+    hwgen.save(model.eval(), path, torch.zeros(1, 1200))
+    code, _, err = run(capsys, "build", path, "--board", "icebreaker", "--out", tmp_path / "o")
     assert code == 2
-    assert "does not fit pynq-z2" in err
+    assert "does not fit icebreaker" in err
     assert "fix:" in err
     assert not (tmp_path / "o").exists()
 

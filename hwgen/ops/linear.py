@@ -54,6 +54,13 @@ def product_ranges(weight: Ints, bias: Ints, x: TensorType) -> list[IntType]:
     return [IntType(int(a), int(b)) for a, b in zip(lo, hi, strict=True)]
 
 
+@lru_cache(maxsize=256)
+def product_type(weight: IntArray, bias: IntArray, x: TensorType) -> TensorType:
+    """The type of ``W·x + b`` in every pixel of ``x``."""
+    ranges = product_ranges(weight.values, bias.values, x)
+    return TensorType.of((len(weight.values), *x.shape[1:]), ranges)
+
+
 def exact_product(x: Ints, weight: Ints) -> Ints:
     """``x @ weight.T`` in integers, through float64 where every partial sum is below 2^53."""
     bound = float(np.abs(weight).sum(axis=1).max(initial=0)) * float(np.abs(x).max(initial=0))
@@ -81,8 +88,7 @@ class Linear(HardwareNode):
         (x,) = inputs
         if x.channels != self.weight.shape[1]:
             raise wrong_shape(self.weight.shape[1], x.shape, self.origin)
-        shape = (self.outputs, *x.shape[1:])
-        return TensorType.of(shape, product_ranges(self.weight.values, self.bias.values, x))
+        return product_type(self.weight, self.bias, x)
 
     def evaluate(self, *inputs: Ints) -> Ints:
         (x,) = inputs
