@@ -111,7 +111,11 @@ def measure(name: str, weights: np.ndarray, x: IntType, effort: float, synth: bo
     design: Any = graph
     if target_ns is not None:
         design = pipeline(graph, XC7, target_ns=target_ns)
-        row |= {"target_ns": target_ns, "stages": design.stages, "register_bits": design.register_bits}
+        row |= {
+            "target_ns": target_ns,
+            "stages": design.stages,
+            "register_bits": design.register_bits,
+        }
     if synth:
         files = {"dut.v": emit(design, "dut", XC7), **library(XC7)}
         if target_ns is None:

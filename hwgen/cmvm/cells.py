@@ -1,11 +1,11 @@
 """Which cell of the fabric computes a node, what it costs and how long it takes.
 
-    wire    shifts and sign extension only
-    table   any function of a LUT's inputs, one LUT per bit of the sum that varies
-    add2    a carry chain over two operands, one of which may be negated
-    add3    a carry chain over three operands (or two negated ones)
-    absorb  a carry chain over one operand and a function of up to five bits, formed in the LUTs of
-            the chain itself; one more bit goes into the carry input
+wire    shifts and sign extension only
+table   any function of a LUT's inputs, one LUT per bit of the sum that varies
+add2    a carry chain over two operands, one of which may be negated
+add3    a carry chain over three operands (or two negated ones)
+absorb  a carry chain over one operand and a function of up to five bits, formed in the LUTs of
+        the chain itself; one more bit goes into the carry input
 """
 
 from __future__ import annotations
@@ -88,9 +88,7 @@ def sums(operands: Sequence[Operand], bias: int) -> tuple[int, ...]:
         factor = -(1 << o.shift) if o.negate else 1 << o.shift
         factors[o.source] = factors.get(o.source, 0) + factor
         types[o.source] = o.type
-    key = tuple(
-        (factors[s], types[s].width, types[s].signed) for s in sorted(factors)
-    )
+    key = tuple((factors[s], types[s].width, types[s].signed) for s in sorted(factors))
     return _sums(key, bias)
 
 
