@@ -30,9 +30,10 @@ _LIBRARIES = (str(Path(torch.__file__).parent), str(Path(hwgen.__file__).parent)
 def save(model: nn.Module, path: str | os.PathLike[str], example_input: Tensor) -> None:
     """Write ``model``, as it computes in eval mode, to ``path``; the model itself is not changed.
 
-    ``example_input`` is a float32 batch of any size: its axis 0 counts frames. The file is what
-    `torch.export.load` reads (with `hwgen.nn` imported), and equal models give equal bytes. It
-    appears under its name only when it is complete.
+    ``example_input`` is a float32 batch of any size: its axis 0 counts frames. Its first 64 frames
+    stay in the file with the codes of all quantizers, so that a build can say where integers and
+    float32 differ. The file is what `torch.export.load` reads (with `hwgen.nn` imported); equal
+    models and examples give equal bytes. It appears under its name only when it is complete.
 
     Raises:
         ModelError: if a weight or a buffer is NaN, infinite or not float32, a learned step never

@@ -10,6 +10,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -17,6 +18,7 @@ from torch import nn
 import hwgen
 from hwgen import nn as q
 from hwgen.errors import ModelError, UnsupportedError, UsageError
+from hwgen.frontend import archive
 from tests.models import settle, small_mlp
 
 
@@ -75,8 +77,19 @@ def test_the_model_is_left_as_it_was(tmp_path: Path):
 def test_saving_twice_gives_the_same_bytes(tmp_path: Path):
     model = small_mlp()
     hwgen.save(model, tmp_path / "a.pt", torch.zeros(1, 12))
-    hwgen.save(model.eval(), tmp_path / "b.pt", torch.randn(1, 12))
+    hwgen.save(model.eval(), tmp_path / "b.pt", torch.zeros(1, 12))
     assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "b.pt").read_bytes()
+
+
+def test_the_file_holds_the_codes_of_its_examples(tmp_path: Path):
+    model = small_mlp().eval()
+    x = torch.randn(5, 12)
+    hwgen.save(model, tmp_path / "a.pt", x)
+    examples = archive.read(tmp_path / "a.pt").examples
+    assert np.array_equal(examples[""], x.numpy())
+    want = torch.clamp(torch.round(x * 16), -128, 127).to(torch.int64)
+    codes = [v for k, v in examples.items() if k and v.shape == (5, 12)]
+    assert np.array_equal(codes[0], want.numpy())
 
 
 def test_another_process_gives_the_same_bytes(tmp_path: Path):
