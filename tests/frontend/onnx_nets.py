@@ -133,7 +133,8 @@ def golden(graph: Graph, x: np.ndarray) -> np.ndarray:
 def reference(model: ModelProto, x: np.ndarray) -> np.ndarray:
     """The executor's outputs, frame by frame, as the file's batch is one."""
     run = ReferenceEvaluator(model, new_ops=[Quant, BipolarQuant, Trunc, MultiThreshold])
-    return np.concatenate([np.asarray(run.run(None, {"x": f[None]})[0]) for f in x])
+    name = model.graph.input[0].name
+    return np.concatenate([np.asarray(run.run(None, {name: f[None]})[0]) for f in x])
 
 
 def same(
