@@ -34,7 +34,6 @@ class Program:
         main: the C++ file with ``main``.
         args: more of Verilator's command line.
         optimise: variables for make, such as OPT_FAST=-O2.
-        seal: anything else that the result depends on.
     """
 
     top: str
@@ -43,13 +42,12 @@ class Program:
     main: Path
     args: tuple[str, ...] = ()
     optimise: tuple[str, ...] = ()
-    seal: str = ""
 
     def digest(self) -> str:
         """Of the contents of all files, the arguments and the tool's version."""
         tool = tools.require("verilator")
         sha = hashlib.sha256()
-        for part in (self.top, self.prefix, *self.args, *self.optimise, self.seal, tool.version):
+        for part in (self.top, self.prefix, *self.args, *self.optimise, tool.version):
             sha.update(part.encode() + b"\0")
         for file in (*self.sources, self.main):
             sha.update(hashlib.sha256(file.read_bytes()).digest())
@@ -67,28 +65,28 @@ def compiled(program: Program, build: Path) -> Path:
     binary = target / "model"
     if binary.is_file():
         return binary
-    build.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".compiling-", dir=build))
-    try:
-        _compile(program, work)
+    with tempfile.TemporaryDirectory(prefix="hwgen-verilator-") as name:
+        _compile(program, Path(name))  # not in the project: make refuses paths with spaces
+        build.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=".compiled-", dir=build))
+        for file in ("verilator.log", "make.log", "model"):
+            shutil.copy(Path(name) / file, part)
+    if not binary.is_file():  # unless another hwgen was faster with the same program
         shutil.rmtree(target, ignore_errors=True)
-        try:
-            work.rename(target)
-        except OSError:  # another hwgen was faster with the same program
-            if not binary.is_file():
-                raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            part.rename(target)
+    shutil.rmtree(part, ignore_errors=True)
     return binary
 
 
 def _compile(program: Program, work: Path) -> None:
     verilator, make = tools.require("verilator"), tools.require("make")
     compiler = tools.require("g++")
+    main = Path(shutil.copy(program.main, work))
     command = [
         verilator.command, "-cc", "--exe", "-Mdir", str(work), "--top-module", program.top,
         "--prefix", f"V{program.prefix}", "-o", "model", *QUIET, *program.args,
-        str(program.main), *map(str, program.sources),
+        str(main), *map(str, program.sources),
     ]  # fmt: skip
     env = verilator.environ()
     run_logged(command, work / "verilator.log", env)
@@ -102,9 +100,6 @@ def _compile(program: Program, work: Path) -> None:
     ]  # fmt: skip
     run_logged(make_command, work / "make.log", env)
     runtime.store(work)
-    for file in work.iterdir():
-        if file.name != "model" and file.suffix != ".log":
-            file.unlink()
 
 
 @dataclass(frozen=True, slots=True)

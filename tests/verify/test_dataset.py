@@ -14,7 +14,7 @@ from tests.verify import example
 
 @pytest.fixture(name="project", scope="module")
 def fixture_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return example.write(tmp_path_factory.mktemp("dataset") / "project")
+    return example.write(tmp_path_factory.mktemp("data set") / "a project")
 
 
 def _frames(count: int) -> np.ndarray:
