@@ -78,6 +78,12 @@ def multiplier_dsps(a: int, b: int) -> int:
     return ceil(wide / 24) * ceil(narrow / 17) if wide > 25 or narrow > 18 else 1
 
 
+def _shifted(total: int, shift: int, even: bool) -> int:
+    """What is left of ``total``; with ``even`` an odd result of an exact shift is one less."""
+    code = total >> shift
+    return code - (code & 1) if even and total % (1 << shift) == 0 else code
+
+
 class RequantizeUnit(Unit):
     """``y = clip((x * multiplier[c] + bias[c]) >> shift, lo, hi)``, the shift to minus infinity;
     with ``even``, where nothing is shifted out, an odd result becomes the even one below.
@@ -111,7 +117,7 @@ class RequantizeUnit(Unit):
         offsets = self.bias * (channels // len(self.bias))
         products = [IntType(*sorted((k * input.lo, k * input.hi))) for k in factors]
         totals = [IntType(p.lo + b, p.hi + b) for p, b in zip(products, offsets, strict=True)]
-        codes = [(v >> shift) - int(even) for t in totals for v in (t.lo, t.hi)]
+        codes = [_shifted(v, shift, even) for t in totals for v in (t.lo, t.hi)]
         ends = [min(max(code, clip.lo), clip.hi) for code in codes]
         self.shape = RequantizeShape(
             channels=channels,

@@ -47,7 +47,8 @@ class TopKUnit(Unit):
         for bits in range(1, self.levels + 1):
             pairs, count = count // 2, (count + 1) // 2
             lut = pairs * (compare + width + (min(bits, index) - 1))
-            total += Resources(lut=lut, ff=count * (width + min(bits, index)))
+            stay = pairs if family.shift_register else count  # an odd one waits in shift registers
+            total += Resources(lut=lut, ff=stay * (width + min(bits, index)))
         if self.beats == 1:
             return total + Resources(ff=index)
         kept = Resources(
