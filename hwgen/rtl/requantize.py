@@ -58,7 +58,7 @@ class RequantizeShape:
     def resources(self, family: Family) -> Resources:
         """Per lane a multiplier, an adder and a clip; a DSP holds the first registers itself."""
         kept = max(self.total.width - self.shift, 1)
-        lut = 2 * family.comparator(kept) + self.output.width
+        lut = family.comparator(kept) + self.output.width
         ff = float(self.output.width)
         dsp = 0 if self.plain else multiplier_dsps(self.input.width, self.multiplier.width)
         if not dsp:

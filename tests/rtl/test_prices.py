@@ -52,6 +52,12 @@ def threshold(channels: int, levels: int, lanes: int, input: IntType) -> Thresho
     return ThresholdUnit(table, input, lanes=lanes)
 
 
+def requantizer() -> RequantizeUnit:
+    rng = np.random.default_rng(5)
+    factors, bias = rng.integers(20, 4000, 16), rng.integers(-9000, 9000, 16)
+    return RequantizeUnit(factors, bias, 14, unsigned(4), signed(12), lanes=2)
+
+
 FAST: dict[str, Any] = {
     "binary x 1 bit, 1x16": lambda: product(Alphabet.binary(), (8, 64), (1, 16), unsigned(1)),
     "binary x 4 bits, 4x4": lambda: product(Alphabet.binary(), (16, 16), (4, 4), signed(4)),
@@ -81,9 +87,7 @@ SLOW: dict[str, Any] = {
     "tables": lambda: LookupUnit(
         np.random.default_rng(0).integers(0, 16, (64, 16)), 0, unsigned(4), lanes=4
     ),
-    "requantizer": lambda: RequantizeUnit(
-        np.arange(300, 316), np.arange(16) * 321, 14, unsigned(4), signed(12), lanes=2
-    ),
+    "requantizer": requantizer,
     "queue in block RAM": lambda: Fifo(unsigned(8), 4, 512),
 }
 
