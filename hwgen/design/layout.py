@@ -17,7 +17,6 @@ from hwgen.rtl.fifo import Fifo
 from hwgen.rtl.fork import Fork
 from hwgen.rtl.gearbox import Gearbox
 from hwgen.rtl.stream import Elastic
-from hwgen.rtl.timing import Timing
 from hwgen.rtl.tokens import Measure, TokenGraph
 
 READY_CHAIN = 12
@@ -106,31 +105,41 @@ def lay_out(graph: Graph, configs: Mapping[str, Config], family: Family) -> Layo
     FIFOs stand behind forks, and before units that read in bursts where that makes frames follow
     one another faster. Each is as deep as the token-level model fills it.
     """
-    plan = _Planner(graph, configs, family, {}, frozenset()).plan()
-    buffered: frozenset[str] = frozenset()
-    least = max((b.unit.timing.steps * _turns(b) for b in plan.blocks if b.node), default=1)
-    if plan.measure().interval > least:
-        bursty = frozenset(b.node for b in plan.blocks if b.node and _bursty(b.unit.timing))
-        trial = _Planner(graph, configs, family, {}, bursty).plan()
-        if trial.measure().interval < plan.measure().interval:
-            plan, buffered = trial, bursty
-    queues = [b.instance for b in plan.blocks if isinstance(b.unit, Fifo | Elastic)]
-    fifos = {b.instance for b in plan.blocks if isinstance(b.unit, Fifo)}
-    if not fifos:
-        return plan
-    filled = plan.measure().occupancy
-    depths = {n: max(d, 2) for n, d in zip(queues, filled, strict=True) if n in fifos}
-    return _Planner(graph, configs, family, depths, buffered).plan()
+    planned = _Planner(graph, configs, family, {}).plan()
+    queues = [b.instance for b in planned.blocks if isinstance(b.unit, Fifo | Elastic)]
+    fifos = {b.instance for b in planned.blocks if isinstance(b.unit, Fifo)}
+    depths: dict[str, int] = {}
+    if fifos:
+        filled = planned.measure().occupancy
+        depths = {n: max(d, 2) for n, d in zip(queues, filled, strict=True) if n in fifos}
+        planned = _Planner(graph, configs, family, depths).plan()
+    return _decoupled(planned, configs, depths)
 
 
-def _bursty(timing: Timing) -> bool:
-    """Whether a unit takes several beats in a row and then none for a while."""
-    return bool(1 < timing.consume[0].sum() < timing.steps)
+def _decoupled(planned: Layout, configs: Mapping[str, Config], depths: dict[str, int]) -> Layout:
+    """``planned`` with a queue before every node that else slows its source down.
 
-
-def _turns(block: Block) -> int:
-    """How often a unit's issue sequence runs in a frame."""
-    return block.inputs[0].beats // max(int(block.unit.timing.consume[0].sum()), 1)
+    Every queue that the token-level model does not need for the interval is left out again.
+    """
+    graph, family = planned.graph, planned.family
+    nodes = [n for n in graph if isinstance(n, HardwareNode) and n.name in configs]
+    inputs = {n.name: graph.input_types(n) for n in nodes}
+    slowest = max((n.interval(configs[n.name], inputs[n.name]) for n in nodes), default=1)
+    wanted = {f"fifo_{n.name}": n.queue(configs[n.name], inputs[n.name]) for n in nodes}
+    kept = {name: depth for name, depth in wanted.items() if depth}
+    before = planned.measure()
+    if before.deadlock or before.interval * 100 <= slowest * 101 or not kept:
+        return planned
+    found = _Planner(graph, configs, family, depths | kept).plan()
+    best = found.measure().interval
+    if best >= before.interval:
+        return planned
+    for name in list(kept):
+        fewer = {k: v for k, v in kept.items() if k != name}
+        layout = _Planner(graph, configs, family, depths | fewer).plan()
+        if layout.measure().interval <= best:
+            kept, found = fewer, layout
+    return found
 
 
 class _Planner:
@@ -142,10 +151,8 @@ class _Planner:
         configs: Mapping[str, Config],
         family: Family,
         depths: Mapping[str, int],
-        buffered: frozenset[str],
     ) -> None:
         self.graph, self.configs, self.family, self.depths = graph, configs, family, depths
-        self.buffered = buffered
         self.blocks: list[Block] = []
         self.ready: dict[str, list[Stream]] = {}  # unread copies of each value's stream
         self.chain: dict[str, int] = {"": 0}
@@ -232,10 +239,8 @@ class _Planner:
         if stream.lanes != lanes:
             unit = Gearbox(stream.dtype, stream.lanes, lanes, stream.elements)
             stream = self._inserted(f"convert_{suffix}", unit, stream, lanes)
-        if node.name in self.buffered:
-            instance = f"fifo_{suffix}"
-            stream = self._queue(instance, stream, self.depths.get(instance, 2 * stream.beats))
-        return stream
+        depth = self.depths.get(f"fifo_{suffix}", 0)
+        return self._queue(f"fifo_{suffix}", stream, depth) if depth else stream
 
     def _inserted(self, instance: str, unit: Any, stream: Stream, lanes: int) -> Stream:
         self.blocks.append(Block(instance, unit, (stream,)))

@@ -18,7 +18,7 @@ from hwgen.ops.elementwise import lane_configs, lane_interval
 from hwgen.ops.linear import affine_input
 from hwgen.rtl.add import AddUnit
 
-MAX_FACTOR_BITS = 16
+MAX_FACTOR_BITS = 28
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,6 +56,15 @@ class HardwareNode(Node):
         """Issue steps in one frame: the initiation interval when nothing stalls."""
         raise NotImplementedError
 
+    def feed_limit(self, config: Config, interval: int, wanted: int) -> int:
+        """The most cycles per frame that its input may take to come where the node shall take
+        ``wanted``; without passes over its input, all of them."""
+        return wanted
+
+    def queue(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
+        """Beats of input worth holding back before the node while it does not take any."""
+        return 0
+
     def resources(
         self, config: Config, inputs: tuple[TensorType, ...], family: Family
     ) -> Resources:

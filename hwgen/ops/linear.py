@@ -111,6 +111,20 @@ class Linear(HardwareNode):
         outputs, columns = self.weight.shape
         return inputs[0].pixels * (outputs // config.pe) * (columns // config.simd)
 
+    def feed_limit(self, config: Config, interval: int, wanted: int) -> int:
+        """The first pass waits for its input, later ones take their time after it."""
+        if config.style != "folded":
+            return wanted
+        passes = self.outputs // config.pe
+        first = interval // passes
+        return max(first, wanted - (interval - first))
+
+    def queue(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
+        """A vector, to come while the last one goes through its later passes."""
+        if config.style != "folded" or self.outputs == config.pe:
+            return 0
+        return max(self.weight.shape[1] // config.simd, 2)
+
     def floor(self, config: Config, inputs: tuple[TensorType, ...], family: Family) -> Resources:
         if config.style != "spatial":
             return self.resources(config, inputs, family)

@@ -108,7 +108,7 @@ def schedules(graph: Graph, family: Family, budget: Budget, request: Request) ->
             )
         intervals = kept[::-1]
     for interval in intervals:
-        chosen = tuple(_cheapest(rows, interval, budget) for rows in table)
+        chosen = _fed(tuple(_cheapest(rows, interval, budget) for rows in table), table, interval)
         schedule = Schedule(chosen, True)
         fits = not overrun(schedule.resources, budget.resources)
         if fits or interval == intervals[-1]:
@@ -125,6 +125,35 @@ def _intervals(table: Sequence[Sequence[Choice]], floor: int) -> list[int]:
 def _cheapest(rows: Sequence[Choice], interval: int, budget: Budget) -> Choice:
     kept = [c for c in rows if c.interval <= interval]
     return min(kept, key=lambda c: (weight(c.resources, budget.resources), c.interval, c.config))
+
+
+def _fed(
+    chosen: tuple[Choice, ...], table: Sequence[Sequence[Choice]], interval: int
+) -> tuple[Choice, ...]:
+    """``chosen``, with what feeds a folded layer made fast enough.
+
+    A layer that reads its input in the first of several passes waits for it there and only there,
+    so a source that is slower than a pass lengthens every vector, see ``HardwareNode.feed_limit``.
+    """
+    found = list(chosen)
+    place = {c.node.name: k for k, c in enumerate(chosen)}
+    for k, choice in enumerate(chosen):
+        feeder = place.get(choice.node.inputs[0]) if choice.node.inputs else None
+        if feeder is None or found[feeder].interval <= _limit(choice, interval):
+            continue
+        fastest = min(c.interval for c in table[feeder])
+        fits = [c for c in table[k] if c.interval <= interval and fastest <= _limit(c, interval)]
+        if fits:
+            choice = found[k] = min(fits, key=lambda c: (c.resources.lut, c.interval))
+        wanted = max(_limit(choice, interval), fastest)
+        rows = [c for c in table[feeder] if c.interval <= wanted]
+        found[feeder] = min(rows, key=lambda c: c.resources.lut + 100 * c.resources.bram36)
+    return tuple(found)
+
+
+def _limit(choice: Choice, interval: int) -> int:
+    """The most cycles per frame that the input of a choice may take to come."""
+    return choice.node.feed_limit(choice.config, choice.interval, interval)
 
 
 def candidates(
@@ -149,6 +178,7 @@ def _choices(
     types = graph.input_types(node)
     wanted = request.layers.get(node.name, {})
     configs = [c for c in node.configs(types, family) if _allowed(c, wanted)]
+    configs = _near(node, configs, types, request.max_interval)
     if not configs:
         raise UsageError(
             f"{node.name} cannot be built with {dict(wanted)}",
@@ -164,6 +194,31 @@ def _choices(
         used = node.resources(config, types, family)
         priced.append(Choice(node, config, node.interval(config, types), used))
     return priced
+
+
+FEW = 32
+"""Lists of at most so many configurations are priced as a whole."""
+
+NEAR = 4
+"""Configurations that are so many times faster than asked for are not priced."""
+
+
+def _near(
+    node: HardwareNode,
+    configs: list[Config],
+    types: tuple[TensorType, ...],
+    max_interval: int | None,
+) -> list[Config]:
+    """Those that keep to ``max_interval`` without being much faster than it asks for; all where
+    nothing is asked for or none keeps to it."""
+    if max_interval is None or len(configs) <= FEW:
+        return configs
+    cycles = {c: node.interval(c, types) for c in configs}
+    kept = [n for n in cycles.values() if n <= max_interval]
+    if not kept:
+        return configs
+    least = min(max(kept), max_interval // NEAR)
+    return [c for c, n in cycles.items() if least <= n <= max_interval]
 
 
 def _promising(
