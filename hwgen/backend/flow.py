@@ -21,6 +21,7 @@ SYNTHESIS = {
     "ice40": "synth_ice40 -dsp",
     "gowin": "synth_gowin",
 }
+PREPARE = {"ice40": "setattr -unset ram_style a:ram_style=distributed"}  # it has no LUT RAM
 FORGET_SECONDS = 0.02  # a request that stops in the middle is forgotten after this
 
 
@@ -87,6 +88,7 @@ def _uart(board: Board, manifest: Manifest, common: Mapping[str, object]) -> dic
         "options": " ".join(board.nextpnr_options),
         "gowin_family": gowin_family(board),
         "synth": SYNTHESIS.get(board.family, ""),
+        "prepare": PREPARE.get(board.family, ""),
         "bitstream": f"{common['name']}{BITSTREAMS.get(board.family, '')}",
     }
     made = {

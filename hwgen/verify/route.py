@@ -14,7 +14,7 @@ from typing import Any
 
 from hwgen import tools
 from hwgen.backend.boards import Board
-from hwgen.backend.flow import BITSTREAMS, CONSTRAINTS, SYNTHESIS, gowin_family
+from hwgen.backend.flow import BITSTREAMS, CONSTRAINTS, PREPARE, SYNTHESIS, gowin_family
 from hwgen.errors import BuildError, UsageError
 from hwgen.verify import manifest as manifests
 from hwgen.verify import verilate
@@ -105,6 +105,7 @@ def _synthesize(folder: Path, board: Board, timeout: float) -> None:
     sources = [f"rtl/{path.name}" for path in manifests.sources(folder)]
     sources += [f"nextpnr/{name}" for name in OWN]
     script = [f'read_verilog "{source}"' for source in sources]
+    script += [PREPARE.get(board.family, "")]
     script += [f"{SYNTHESIS[board.family]} -top hwgen_board -json {WORK}/design.json"]
     (folder / WORK / "design.ys").write_text("\n".join(script) + "\n", "utf-8")
     command = [yosys.command, "-q", "-s", f"{WORK}/design.ys"]

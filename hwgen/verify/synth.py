@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from hwgen import tools
+from hwgen.backend.flow import PREPARE
 from hwgen.errors import BuildError, UsageError
 from hwgen.families.base import Resources
 from hwgen.verify import manifest as manifests
@@ -52,8 +53,6 @@ PRICES: tuple[tuple[str, str, float], ...] = (
     (r"SB_SPRAM256KA", "bram36", 8),
     (r"DSP48E[12]|MULT18X18D|SB_MAC16|MULT(9X9|18X18|36X36)|MULTALU\w+", "dsp", 1),
 )
-
-LUT_ROM = 'rom_style = "distributed"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +160,7 @@ def netlist(folder: Path, family: str, *, timeout: float = 7200.0) -> Netlist:
     (folder / WORK).mkdir(exist_ok=True)
     target = folder / WORK / f"netlist-{family}.v"
     lines = [f'read_verilog "{source.relative_to(folder).as_posix()}"' for source in sources]
-    lines += [f"{COMMANDS[family]} -top {top}", "clean -purge"]
+    lines += [PREPARE.get(family, ""), f"{COMMANDS[family]} -top {top}", "clean -purge"]
     lines += [f"write_verilog -noattr -noexpr {WORK}/{target.name}"]
     _yosys(folder, f"netlist-{family}", lines, timeout)
     if not target.is_file():
@@ -204,7 +203,7 @@ def _run(
     stat = folder / WORK / f"stat-{family}.json"
     stat.unlink(missing_ok=True)
     lines = [f'read_verilog "{source.relative_to(folder).as_posix()}"' for source in sources]
-    lines += [f"hierarchy -top {top}"]
+    lines += [PREPARE.get(family, ""), f"hierarchy -top {top}"]
     lines += [f"setattr -mod -set keep_hierarchy 1 \\{module}" for module in sorted(set(kept))]
     lines += [f"{COMMANDS[family]} -top {top}", f"tee -q -o {WORK}/{stat.name} stat -json"]
     log = _yosys(folder, f"stat-{family}", lines, timeout)
@@ -216,16 +215,6 @@ def _run(
     if not isinstance(modules, dict):
         raise BuildError("yosys's statistics must have modules", hint="install a newer yosys")
     return modules
-
-
-def _readable(folder: Path, source: Path) -> str:
-    """The source, or a copy in which tables in LUTs are marked in yosys's own words."""
-    text = source.read_text("utf-8")
-    if LUT_ROM not in text:
-        return source.relative_to(folder).as_posix()
-    copy = folder / WORK / source.name
-    copy.write_text(text.replace(LUT_ROM, 'rom_style = "logic"'), "utf-8")
-    return f"{WORK}/{source.name}"
 
 
 def _per_module(

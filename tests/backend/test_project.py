@@ -252,3 +252,12 @@ def test_report_and_model_are_json() -> None:
     files = project.render(example.contents("zcu104"))
     assert json.loads(files["report.json"])["board"] == "zcu104"
     assert json.loads(files["driver/model.json"])["output"]["slot_bits"] == 8
+
+
+def test_families_without_lut_ram_are_told_so_before_synthesis() -> None:
+    for name, there in (("icebreaker", True), ("ulx3s-85f", False)):
+        makefile = project.render(example.contents(name))["nextpnr/Makefile"].decode()
+        assert (
+            "; setattr -unset ram_style a:ram_style=distributed; synth_ice40" in makefile
+        ) is there
+        assert " -top hwgen_board -json $@" in makefile
