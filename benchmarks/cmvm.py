@@ -1,7 +1,7 @@
 """hwgen beside da4ml and alkaid on constant matrix-vector products, counted by the same yosys.
 
     python benchmarks/cmvm.py run  [-c REGEX] [--effort E ...] [--no-synth]   measure, keep as JSON
-    python benchmarks/cmvm.py table                                 print, and write docs/benchmarks.md
+    python benchmarks/cmvm.py table        print, and write docs/benchmarks.md
 
 Matrices and the peers' measurements come from ``$HWGEN_SHARED/peers`` (its README says how LUTs
 are counted); matrices of other shapes are made here with their own seeds. Every measured design
@@ -50,10 +50,9 @@ def cases() -> Iterator[tuple[str, np.ndarray, IntType]]:
         yield case["name"], stored[case["matrix"]].astype(np.int64).T, TYPES[case["x"]]
     for kind, n, m, x, seed in OTHERS:
         rng = np.random.default_rng([seed, n, m])
-        draw = {"bin": lambda: rng.integers(0, 2, (m, n)) * 2 - 1,
-                "ter": lambda: rng.integers(-1, 2, (m, n)),
-                "int4": lambda: rng.integers(-8, 8, (m, n))}[kind]  # fmt: skip
-        yield f"{kind}_{n}x{m}_{x}", draw(), TYPES[x]
+        low, high = {"bin": (0, 2), "ter": (-1, 2), "int4": (-8, 8)}[kind]
+        weights = rng.integers(low, high, (m, n))
+        yield f"{kind}_{n}x{m}_{x}", weights * 2 - 1 if kind == "bin" else weights, TYPES[x]
 
 
 def peers(name: str) -> list[dict[str, Any]]:

@@ -20,12 +20,16 @@ PATTERNS, POWER, EXACT, NOISE = 40.0, 0.3, 0.7, 0.3
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How hard one block is worked on: rounds, depth of shared sums, and the random seed."""
+    """How hard one block is worked on: rounds, depth of shared sums, and the random seed.
+
+    The rounds are spread over ``restarts`` searches, each from another center and seed.
+    """
 
     rounds: int
     cap: int
     seed: int
     center: bool = True
+    restarts: int = 1
 
 
 def share_sums(
@@ -38,9 +42,14 @@ def share_sums(
     """
     problem = _Problem(builder, sources, weights, family, plan)
     centers = problem.centers()
-    tried = [problem.run(center, 0) for center in centers] if len(centers) > 1 else []
-    best = min(range(len(tried)), key=lambda k: tried[k].luts) if tried else 0
-    done = problem.run(centers[best], plan.rounds) if plan.rounds or not tried else tried[best]
+    tried = [problem.run(center, 0, 0) for center in centers] if len(centers) > 1 else []
+    order = sorted(range(len(centers)), key=lambda k: tried[k].luts if tried else 0.0)
+    if plan.rounds or not tried:
+        tried += [
+            problem.run(centers[order[k % len(order)]], plan.rounds // plan.restarts, k)
+            for k in range(plan.restarts)
+        ]
+    done = min(tried, key=lambda shared: shared.luts)
     return _build(builder, sources, done.rows, done.used, len(weights), family, depth), done.luts
 
 
@@ -78,9 +87,11 @@ class _Problem:
         if unsigned and np.all(np.abs(self.weights) == 1):
             signs = np.where(self.weights.sum(axis=1) < 0, -1, 1)
             some.append((np.ones(len(self.sources), np.int64), signs))
+            if self.weights.size > 8192:  # trying both would take long, and this one is smaller
+                some = some[-1:]
         return some
 
-    def run(self, center: tuple[Matrix, Matrix] | None, rounds: int) -> _Shared:
+    def run(self, center: tuple[Matrix, Matrix] | None, rounds: int, again: int) -> _Shared:
         weights, inputs, family = self.weights, len(self.sources), self.family
         rows, used = _start(weights, center)
         targets = len(weights) + (center is not None)
@@ -94,7 +105,7 @@ class _Problem:
         trace = np.zeros(2)
         heat = 0.002 * np.count_nonzero(weights)
         optimise(rows, used, lo, hi, levels, inputs, targets, settings, rounds,
-                 min(0.2, 40.0 / targets), NOISE, heat, self.plan.seed, family.adder_operands,
+                 min(0.2, 40.0 / targets), NOISE, heat, self.plan.seed + again, family.adder_operands,
                  slim, trace)  # fmt: skip
         return _Shared(rows, used, float(trace[1]))
 

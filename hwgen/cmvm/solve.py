@@ -12,8 +12,8 @@ from hwgen.cmvm.assemble import add_up
 from hwgen.cmvm.bits import solve_bits, suits
 from hwgen.cmvm.center import Matrix
 from hwgen.cmvm.digits import Plan, share_sums
-from hwgen.cmvm.literals import digits_of
 from hwgen.cmvm.graph import AdderGraph, Builder, Term
+from hwgen.cmvm.literals import digits_of
 from hwgen.families import get
 from hwgen.families.base import Family
 from hwgen.inttype import IntType
@@ -168,7 +168,8 @@ class _Task:
         distinct, origin = distinct_rows(part[:, busy])
         if not len(distinct):
             return
-        plan = Plan(_rounds(self.rows, self.effort), cap, self.seed, center=cap > 1)
+        plan = Plan(_rounds(self.rows, self.effort), cap, self.seed, center=cap > 1,
+                    restarts=max(1, min(6, int(self.effort) // 4)))  # fmt: skip
         sources = [int(columns[k]) for k in busy]
         made, _ = share_sums(builder, sources, distinct, self.family, plan, depth)
         for row, place in zip(rows, origin, strict=True):
@@ -198,8 +199,10 @@ def _rounds(matrix: Matrix, effort: float) -> int:
 
     A round takes about ``(digits / 1700) ** 1.9`` milliseconds, and all blocks share the work.
     """
-    digits = np.count_nonzero(matrix) / (2 if np.all(matrix) else 1) + 100
+    values, counts = np.unique(matrix, return_counts=True)
+    digits = 100 + sum(digits_of(int(v)) * int(c) for v, c in zip(values, counts, strict=True))
+    if np.all(np.abs(matrix) == 1):
+        digits //= 2  # the center's share
     blocks = -(-matrix.shape[0] // BLOCK_OUTPUTS) * -(-matrix.shape[1] // BLOCK_INPUTS)
     each = (digits / blocks / 1700) ** 1.9
-    room = 1500 if blocks == 1 else 2500
-    return int(effort * min(500, 16 * len(matrix), 60 + room / each / blocks))
+    return int(effort * min(500, 16 * len(matrix), 16 + 1500 / each / blocks))
