@@ -38,9 +38,15 @@ MARKS = ("<!-- cmvm: begin -->", "<!-- cmvm: end -->")
 TYPES = {"s8": IntType(-128, 127), "u1": IntType(0, 1), "u2": IntType(0, 3), "u8": IntType(0, 255)}
 CELLS = Path("/usr/share/yosys/xilinx/cells_sim.v")
 XC7 = families.get("xc7")
-OTHERS = [("bin", 32, 100, "s8", 7), ("bin", 100, 32, "s8", 8), ("ter", 100, 32, "s8", 9),
-          ("bin", 100, 32, "u1", 10), ("int4", 32, 100, "s8", 11), ("bin", 64, 64, "u8", 12),
-          ("bin", 784, 64, "u8", 13)]  # fmt: skip
+OTHERS = [
+    ("bin", 32, 100, "s8", 7),
+    ("bin", 100, 32, "s8", 8),
+    ("ter", 100, 32, "s8", 9),
+    ("bin", 100, 32, "u1", 10),
+    ("int4", 32, 100, "s8", 11),
+    ("bin", 64, 64, "u8", 12),
+    ("bin", 784, 64, "u8", 13),
+]
 
 
 def cases() -> Iterator[tuple[str, np.ndarray, IntType]]:
@@ -89,8 +95,9 @@ def simulate(graph: AdderGraph, files: dict[str, str], weights: np.ndarray, x: I
             (Path(folder) / name).write_text(text)
         names = [*files, "tb.v", str(CELLS)]
         subprocess.run(["iverilog", "-g2012", "-o", "tb", *names], cwd=folder, check=True)
-        done = subprocess.run(["vvp", "-n", "tb"], cwd=folder, check=True, capture_output=True,
-                              text=True)  # fmt: skip
+        done = subprocess.run(
+            ["vvp", "-n", "tb"], cwd=folder, check=True, capture_output=True, text=True
+        )
     return [int(line, 16) for line in done.stdout.split()] == [_pack(w, slot) for w in wanted]
 
 
@@ -98,15 +105,27 @@ def _pack(values: np.ndarray, slot: int) -> int:
     return sum((int(v) & ((1 << slot) - 1)) << (k * slot) for k, v in enumerate(values))
 
 
-def measure(name: str, weights: np.ndarray, x: IntType, effort: float, synth: bool,
-            depth: int | None = None, target_ns: float | None = None) -> dict[str, Any]:  # fmt: skip
+def measure(
+    name: str,
+    weights: np.ndarray,
+    x: IntType,
+    effort: float,
+    synth: bool,
+    depth: int | None = None,
+    target_ns: float | None = None,
+) -> dict[str, Any]:
     """One row of the table."""
     start = time.process_time()
     graph = solve(weights, [x] * weights.shape[1], effort=effort, max_depth=depth)
     row: dict[str, Any] = {
-        "case": name, "effort": effort, "bound": depth, "seconds": time.process_time() - start,
-        "nodes": len(graph.nodes), "depth": graph.depth, "estimate": graph.cost(XC7),
-    }  # fmt: skip
+        "case": name,
+        "effort": effort,
+        "bound": depth,
+        "seconds": time.process_time() - start,
+        "nodes": len(graph.nodes),
+        "depth": graph.depth,
+        "estimate": graph.cost(XC7),
+    }
     design: Any = graph
     if target_ns is not None:
         design = pipeline(graph, XC7, target_ns=target_ns)
@@ -120,8 +139,13 @@ def measure(name: str, weights: np.ndarray, x: IntType, effort: float, synth: bo
         if target_ns is None:
             row["check"] = simulate(graph, files, weights, x)
         found = count(files, "dut", XC7, flows=("std",), timeout=580)
-        row |= {"lut": found.lut, "ff": found.ff, "srl": found.srl, "carry": found.carry,
-                "synth_seconds": found.seconds}  # fmt: skip
+        row |= {
+            "lut": found.lut,
+            "ff": found.ff,
+            "srl": found.srl,
+            "carry": found.carry,
+            "synth_seconds": found.seconds,
+        }
     return row
 
 
@@ -138,20 +162,31 @@ def keep(row: dict[str, Any]) -> None:
 def table() -> str:
     """The kept results beside the peers', as Markdown."""
     rows = json.loads(KEPT.read_text())
-    lines = ["| matrix | peer | LUT | depth | hwgen LUT | estimate | depth | ratio | seconds |",
-             "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+    lines = [
+        "Where no LUTs of hwgen are given, the matrix was not synthesised in this",
+        "run: the ratio is that of the estimate, flip-flops are register bits.",
+        "Seconds are processor time.",
+        "",
+        "| matrix | peer | LUT | depth | hwgen LUT | estimate | depth | ratio | seconds |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
     ratios: dict[str, list[float]] = {}
     for r in rows:
         if r["effort"] != 1 or r["bound"] is not None or r.get("target_ns"):
             continue
         best = min(peers(r["case"]), key=lambda p: p["lut"], default=None)
         lut = r.get("lut", r["estimate"])
-        peer = ("none", "", "", "") if best is None else (
-            best["variant"], best["lut"], best.get("depth") or "", f"{lut / best['lut']:.3f}")  # fmt: skip
+        peer = (
+            ("none", "", "", "")
+            if best is None
+            else (best["variant"], best["lut"], best.get("depth") or "", f"{lut / best['lut']:.3f}")
+        )
         if best is not None:
             ratios.setdefault(r["case"].split("_")[0], []).append(lut / best["lut"])
-        lines.append(f"| {r['case']} | {peer[0]} | {peer[1]} | {peer[2]} | {r.get('lut', '')} | "
-                     f"{r['estimate']:.0f} | {r['depth']} | {peer[3]} | {r['seconds']:.2f} |")  # fmt: skip
+        lines.append(
+            f"| {r['case']} | {peer[0]} | {peer[1]} | {peer[2]} | {r.get('lut', '')} | "
+            f"{r['estimate']:.0f} | {r['depth']} | {peer[3]} | {r['seconds']:.2f} |"
+        )
     means = {k: math.exp(sum(map(math.log, v)) / len(v)) for k, v in ratios.items()}
     lines += ["", "Geometric means: " + ", ".join(f"{k} {v:.3f}" for k, v in means.items()) + "."]
     return "\n".join([*lines, *extra(rows)])
@@ -159,8 +194,12 @@ def table() -> str:
 
 def extra(rows: list[dict[str, Any]]) -> list[str]:
     """Rows with a depth bound, with more effort, and pipelined."""
-    lines = ["", "| matrix | hwgen | LUT | FF (SRL) | depth or stages | peer | LUT | FF (SRL) | depth or stages |",
-             "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+    lines = [
+        "",
+        "| matrix | hwgen | LUT | FF (SRL) | depth or stages "
+        "| peer | LUT | FF (SRL) | depth or stages |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
     for r in rows:
         if r["effort"] == 1 and r["bound"] is None and not r.get("target_ns"):
             continue
@@ -173,11 +212,19 @@ def extra(rows: list[dict[str, Any]]) -> list[str]:
         mine = [p for p in peers(r["case"]) if p["variant"].endswith(suffix)]
         best = min(mine, key=lambda p: p["lut"], default=None)
         level = r.get("stages", r["depth"])
-        theirs = " | | |" if best is None else (
-            f"{best['variant']} | {best['lut']} | {best['ff']} ({_srl(best)}) | "
-            f"{best.get('stages') if suffix == '_pipe' else best.get('depth')}")  # fmt: skip
-        lines.append(f"| {r['case']} | {kind} | {r.get('lut', round(r['estimate']))} | "
-                     f"{r.get('ff', 0)} ({r.get('srl', 0)}) | {level} | {theirs} |")  # fmt: skip
+        theirs = (
+            " | | |"
+            if best is None
+            else (
+                f"{best['variant']} | {best['lut']} | {best['ff']} ({_srl(best)}) | "
+                f"{best.get('stages') if suffix == '_pipe' else best.get('depth')}"
+            )
+        )
+        flip_flops = r.get("ff", r.get("register_bits", 0))
+        lines.append(
+            f"| {r['case']} | {kind} | {r.get('lut', round(r['estimate']))} | "
+            f"{flip_flops} ({r.get('srl', 0)}) | {level} | {theirs} |"
+        )
     return lines
 
 

@@ -105,8 +105,8 @@ class _Problem:
         trace = np.zeros(2)
         heat = 0.002 * np.count_nonzero(weights)
         optimise(rows, used, lo, hi, levels, inputs, targets, settings, rounds,
-                 min(0.2, 40.0 / targets), NOISE, heat, self.plan.seed + again, family.adder_operands,
-                 slim, trace)  # fmt: skip
+                 min(0.2, 40.0 / targets), NOISE, heat, self.plan.seed + again,
+                 family.adder_operands, slim, trace)  # fmt: skip
         return _Shared(rows, used, float(trace[1]))
 
 
