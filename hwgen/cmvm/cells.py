@@ -136,12 +136,16 @@ def _absorb(operands: Sequence[Operand], bias: int, width: int, family: Family) 
     if _bits([operands[k] for k in rest]) > family.lut_inputs - 1:
         ones = [k for k in rest if operands[k].type == IntType(0, 1) and not operands[k].negate
                 and operands[k].shift == start]  # fmt: skip
-        if not ones:
+        without = {one: [k for k in rest if k != one] for one in ones}
+        fit = [
+            one
+            for one, others in without.items()
+            if _bits([operands[k] for k in others]) <= family.lut_inputs - 1
+        ]
+        if not fit:
             return None
-        carry = ones[-1]
-        rest.remove(carry)
-    if _bits([operands[k] for k in rest]) > family.lut_inputs - 1:
-        return None
+        carry = fit[-1]  # a bit of several digits stays in the table as long as one of them does
+        rest = without[carry]
     luts = varying(sums([operands[k] for k in rest], bias), start, width)
     ns = family.adder_ns(width - start)
     return Cell("absorb", start, width, float(luts), ns, wide=wide, carry=carry)

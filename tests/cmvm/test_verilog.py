@@ -119,3 +119,14 @@ def test_a_graph_on_the_single_bits_of_its_inputs_simulates_as_the_matrix(
     design = pipeline(graph, XC7, stages=stages)
     files = {"dut.v": emit(design, "dut", XC7), **library(None)}
     assert np.array_equal(run(design, files, x, tmp_path), x @ weights.T + bias)
+
+
+@pytest.mark.skipif(IVERILOG is None, reason="no iverilog")
+@pytest.mark.parametrize("seed", range(4))
+def test_bits_of_weights_of_two_digits_stay_in_the_table(seed: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(seed)
+    weights = rng.integers(-3, 4, (4, 48))
+    x = rng.integers(0, 4, (40, 48))
+    graph = solve(weights, [IntType(0, 3)] * 48, family=XC7, effort=0.0)
+    files = {"dut.v": emit(graph, "dut", XC7), **library(XC7 if CELLS.exists() else None)}
+    assert np.array_equal(run(graph, files, x, tmp_path), x @ weights.T)
