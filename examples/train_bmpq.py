@@ -1,0 +1,31 @@
+"""BMPQ: an integer program gives each layer a width, three bits per weight on average.
+
+python examples/train_bmpq.py train_bmpq.pt
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+from sklearn.datasets import load_digits
+
+import hwgen
+from hwgen import nn as q
+from hwgen.train.bmpq import BMPQ
+from hwgen.train.data import split
+from hwgen.train.fit import FitConfig, accuracy, fit
+from hwgen.train.models import mlp
+
+torch.manual_seed(0)
+x, y = load_digits(return_X_y=True)
+data = split((torch.tensor(x / 16, dtype=torch.float32), torch.tensor(y)))
+
+pixels = q.UInt(5, step=1 / 16)
+model = mlp(64, [32], 10, weight=q.LearnedBits(8), activation=q.UInt(3), input=pixels)
+method = BMPQ(model, budget=3.0, widths=(2, 3, 4, 6), interval=4, last=12)
+
+fit(model, data, FitConfig(epochs=20, lr=0.01), [method])
+print(f"test accuracy {100 * accuracy(model, data.test):.1f} %, bits {method.allocation()}")
+hwgen.save(model, Path(sys.argv[1]), data.test[0][:1])

@@ -1,0 +1,39 @@
+"""S³: weights 0, ±1, ±2, ±4, with the regularizer that keeps them from zero.
+
+python examples/train_s3.py train_s3.pt
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+from sklearn.datasets import load_digits
+
+import hwgen
+from hwgen import nn as q
+from hwgen.nn.s3 import dense_regularizer
+from hwgen.train.data import split
+from hwgen.train.fit import FitConfig, accuracy, fit
+from hwgen.train.method import Method
+from hwgen.train.models import mlp
+
+torch.manual_seed(0)
+x, y = load_digits(return_X_y=True)
+data = split((torch.tensor(x / 16, dtype=torch.float32), torch.tensor(y)))
+
+pixels = q.UInt(5, step=1 / 16)
+model = mlp(64, [32], 10, weight=q.S3(3), activation=q.UInt(3), input=pixels)
+
+
+class Dense(Method):
+    """S³'s regularizer."""
+
+    def loss(self) -> torch.Tensor:
+        return dense_regularizer(model)
+
+
+fit(model, data, FitConfig(epochs=20, lr=0.01), [Dense()])
+print(f"test accuracy {100 * accuracy(model, data.test):.1f} %")
+hwgen.save(model, Path(sys.argv[1]), data.test[0][:1])

@@ -1,0 +1,29 @@
+"""SYQ: ternary codes with a scale for each of eight runs of inputs.
+
+python examples/train_syq.py train_syq.pt
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+from sklearn.datasets import load_digits
+
+import hwgen
+from hwgen import nn as q
+from hwgen.train.data import split
+from hwgen.train.fit import FitConfig, accuracy, fit
+from hwgen.train.models import mlp
+
+torch.manual_seed(0)
+x, y = load_digits(return_X_y=True)
+data = split((torch.tensor(x / 16, dtype=torch.float32), torch.tensor(y)))
+
+pixels = q.UInt(5, step=1 / 16)
+model = mlp(64, [32], 10, weight=q.SYQ("pixel", columns=8), activation=q.UInt(3), input=pixels)
+
+fit(model, data, FitConfig(epochs=20, lr=0.01), [])
+print(f"test accuracy {100 * accuracy(model, data.test):.1f} %")
+hwgen.save(model, Path(sys.argv[1]), data.test[0][:1])
