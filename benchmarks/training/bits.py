@@ -64,7 +64,7 @@ def shuffled(config, names):
 def bitpruning(data, config):
     model = network(q.LearnedBits(8), q.LearnedBits(8))
     late = round(config.epochs * 0.6)
-    method = BitPruning(model, strength=0.5, freeze_at=late, rate_factor=0.1 / config.lr)
+    method = BitPruning(model, strength=0.5, freeze_at=late, rate_factor=0.03 / config.lr)
     method.seed = config.seed, config.lr
     return model, [method]
 
@@ -72,7 +72,7 @@ def bitpruning(data, config):
 def adaqat(data, config):
     model = network(q.LearnedBits(8), q.LearnedBits(8))
     late = round(config.epochs * 0.6)
-    return model, [AdaQAT(model, rate=2.0, strength=1.0, every=2, layers=True, freeze_at=late)]
+    return model, [AdaQAT(model, rate=0.2, strength=1.0, layers=True, freeze_at=late)]
 
 
 def bmpq(data, config):
