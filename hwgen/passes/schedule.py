@@ -189,7 +189,11 @@ def _choices(
     guessed = request.style == "auto" and "style" not in wanted
     priced: list[Choice] = []
     for config in sorted(styled, key=lambda c: c.style == "spatial"):
-        if guessed and priced and not _promising(node, config, types, family, budget, priced):
+        if (
+            guessed
+            and priced
+            and not _promising(node, config, types, family, budget, priced, request.max_interval)
+        ):
             continue
         used = node.resources(config, types, family)
         priced.append(Choice(node, config, node.interval(config, types), used))
@@ -209,8 +213,9 @@ def _near(
     types: tuple[TensorType, ...],
     max_interval: int | None,
 ) -> list[Config]:
-    """Those that keep to ``max_interval`` without being much faster than it asks for; all where
-    nothing is asked for or none keeps to it."""
+    """Those that keep to ``max_interval`` without being much faster than it asks for, and spatial
+    ones, whose price says nothing about their speed; all where nothing is asked for or none keeps
+    to it."""
     if max_interval is None or len(configs) <= FEW:
         return configs
     cycles = {c: node.interval(c, types) for c in configs}
@@ -218,7 +223,12 @@ def _near(
     if not kept:
         return configs
     least = min(max(kept), max_interval // NEAR)
-    return [c for c, n in cycles.items() if least <= n <= max_interval]
+    near = [c for c, n in cycles.items() if least <= n <= max_interval]
+    return near + [c for c, n in cycles.items() if c.style == "spatial" and n < least]
+
+
+GUESSED_LUT = 2000
+"""Least LUTs of a spatial layer from which on it is rather asked for than tried."""
 
 
 def _promising(
@@ -228,16 +238,21 @@ def _promising(
     family: Family,
     budget: Budget,
     priced: Sequence[Choice],
+    max_interval: int | None = None,
 ) -> bool:
     """Whether a configuration whose exact price is dear to find may be worth it.
 
     It is not where even its lower bound is over the budget, or above the price of one that is as
-    fast as anything outside the core allows.
+    fast as anything outside the core allows. Nor where pricing takes minutes and another will do:
+    large matrices of convolutions, or of any layer when an interval is asked for that is kept to.
     """
     if config.style != "spatial":
         return True
     least = node.floor(config, types, family)
     if overrun(least, budget.resources):
+        return False
+    met = max_interval is not None and any(c.interval <= max_interval for c in priced)
+    if least.lut > GUESSED_LUT and (met or types[0].pixels > 1):
         return False
     interval = max(budget.floor, node.interval(config, types))
     bound = weight(least, budget.resources)
