@@ -229,10 +229,11 @@ def _with_config(request: PlanRequest) -> PlanRequest:
 def _layers(request: PlanRequest) -> Mapping[str, Mapping[str, Any]]:
     layers: dict[str, dict[str, Any]] = {}
     for text in request.sets:
-        found = re.fullmatch(r"(.+)\.(style|pe|simd|memory)=(\w[\w-]*)", text)
+        found = re.fullmatch(r"(.+)\.(style|pe|simd|memory|multiplier)=(\w[\w-]*)", text)
         if not found:
             raise UsageError(
-                f"--set must be LAYER.KEY=VALUE with KEY style, pe, simd or memory, not {text!r}"
+                f"--set must be LAYER.KEY=VALUE with KEY style, pe, simd, memory or "
+                f"multiplier, not {text!r}"
             )
         name, key, value = found.groups()
         if key in ("pe", "simd") and not value.isdigit():

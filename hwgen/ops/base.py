@@ -17,15 +17,17 @@ class Config:
     """How one node is built.
 
     ``style``: ``spatial`` (constants in the fabric, a frame a cycle), ``folded`` (weights in
-    memory, PE outputs ×
-    SIMD inputs at a time) or ``stream`` (element-wise, ``pe`` lanes). ``memory``: ``lut`` or
-    ``block``.
+    memory, PE outputs × SIMD inputs at a time) or ``stream`` (element-wise, ``pe`` lanes).
+    ``memory``: ``lut`` or ``block``. ``multiplier``, of weights that are no powers of two: ``lut``
+    or
+    ``dsp``.
     """
 
     style: str
     pe: int = 1
     simd: int = 1
     memory: str = "lut"
+    multiplier: str = "lut"
 
 
 def divisors(n: int) -> list[int]:

@@ -103,6 +103,8 @@ class Linear(HardwareNode):
         for pe, simd in product(divisors(outputs), divisors(columns)):
             for memory in rams if pe * simd < outputs * columns else rams[:1]:
                 yield Config("folded", pe, simd, memory)
+                if magnitudes(self.weight).kind == "digits":
+                    yield Config("folded", pe, simd, memory, "dsp")
 
     def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
         return config.simd, config.pe
@@ -154,6 +156,7 @@ class Linear(HardwareNode):
             alphabet=shape.alphabet,
             output=shape.output,
             memory=shape.memory,
+            multiplier=shape.multiplier,
             buffer=shape.buffer,
         )
 
@@ -175,6 +178,7 @@ class Linear(HardwareNode):
             input=x.element,
             output=self.infer(x).element,
             memory="block" if config.memory == "block" else "lut",
+            multiplier="dsp" if config.multiplier == "dsp" else "lut",
             buffer="block" if large and config.memory == "block" else "lut",
         )
 

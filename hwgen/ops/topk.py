@@ -14,7 +14,7 @@ import numpy as np
 from hwgen.errors import UnsupportedError
 from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
-from hwgen.ir.meaning import Meaning, RealValue
+from hwgen.ir.meaning import Meaning, RealValue, common_scale
 from hwgen.ir.real import Lowering, RealNode
 from hwgen.ir.types import IntArray, Ints, TensorType
 from hwgen.ops.base import Config, HardwareNode, divisors
@@ -24,6 +24,7 @@ from hwgen.rtl.topk import TopKUnit
 
 MAX_ENUMERATED = 1 << 20
 MAX_ORDER_BITS = 40
+MAX_EXACT_BITS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +128,8 @@ def order_preserving(x: Meaning) -> tuple[list[int], list[int]] | None:
 
     Equal scales: ``n + offset/scale`` is an integer and a fraction, so the rank of the fraction
     decides ties.
-    Unequal ones: the fewest bits for which enumeration over all values proves the order the same.
+    Small multiples of a common unit: those multiples. Others: the fewest bits for which enumeration
+    over all values proves the order the same.
     """
     channels = x.type.channels
     scales = [x.scale_at(c) for c in range(channels)]
@@ -138,6 +140,10 @@ def order_preserving(x: Meaning) -> tuple[list[int], list[int]] | None:
         count = len(fractions)
         bias = [count * floor(r) + fractions.index(r - floor(r)) for r in ratios]
         return [count] * channels, [b - min(bias) for b in bias]
+    unit = common_scale([*scales, *(o - offsets[0] for o in offsets)])
+    exact = [s / unit for s in scales], [(o - offsets[0]) / unit for o in offsets]
+    if max(abs(v) for part in exact for v in part) < 1 << MAX_EXACT_BITS:
+        return [int(v) for v in exact[0]], [int(v) for v in exact[1]]
     return _enumerated(scales, offsets, x.type.per_channel())
 
 

@@ -262,6 +262,8 @@ def _promising(
 
 
 def _allowed(config: Config, wanted: Mapping[str, Any]) -> bool:
+    if config.multiplier != wanted.get("multiplier", "lut"):
+        return False  # DSPs are taken where they are asked for
     return all(getattr(config, key, None) == value for key, value in wanted.items())
 
 
