@@ -86,14 +86,14 @@ class Accelerator:
         return Shell(self, build)
 
     @staticmethod
-    def floor(graph: Graph, word_bits: int) -> int:
-        """Cycles per frame that the words in and out take at least."""
+    def words(graph: Graph, word_bits: int) -> tuple[int, int]:
+        """Words per frame in and out: as many cycles at least."""
         ends = (graph.types[graph.input.name], graph.types[graph.output.name])
         words = []
         for kind in ends:
             slot = slot_bits(kind.element)
             words.append(ceil(kind.elements / (max(word_bits, slot) // slot)))
-        return max(words)
+        return words[0], words[1]
 
     @staticmethod
     def native_word_bits(graph: Graph) -> int:

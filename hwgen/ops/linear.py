@@ -26,7 +26,7 @@ from hwgen.rtl.adder_graph import AdderGraphUnit
 from hwgen.rtl.folded import MatVecShape, MatVecUnit
 
 BLOCK_BUFFER_BITS = 4096
-SPATIAL_FLOOR = 0.1
+SPATIAL_FLOOR = 0.2
 """LUTs of a spatial layer per non-zero weight and square root of the input's width, at least."""
 
 MAX_ACCUMULATOR_BITS = 48

@@ -20,10 +20,12 @@ MARGIN = 0.85
 
 @dataclass(frozen=True)
 class Budget:
-    """What there is, and the fewest cycles per frame that anything outside the core allows."""
+    """What there is, the fewest cycles per frame that anything outside the core allows, and those
+    that a frame takes to come in."""
 
     resources: Resources
     floor: int = 1
+    feed: int = 1
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,9 @@ def schedules(graph: Graph, family: Family, budget: Budget, request: Request) ->
     """Candidate schedules, most wanted first.
 
     An exact search over divisors: for every initiation interval that some configuration has, the
-    cheapest
-    configuration of each node that keeps to it. Without ``max_interval`` the fastest that fits
-    comes
-    first; with it, the cheapest that keeps to it. When nothing fits, the last one is the cheapest
-    of all.
+    cheapest configuration of each node that keeps to it. Without ``max_interval`` the fastest that
+    fits comes first; with it, the cheapest that keeps to it. When nothing fits, the last one is the
+    cheapest of all.
 
     Raises:
         UsageError: the request names a node or a configuration that does not exist.
@@ -108,7 +108,8 @@ def schedules(graph: Graph, family: Family, budget: Budget, request: Request) ->
             )
         intervals = kept[::-1]
     for interval in intervals:
-        chosen = _fed(tuple(_cheapest(rows, interval, budget) for rows in table), table, interval)
+        cheapest = tuple(_cheapest(rows, interval, budget) for rows in table)
+        chosen = _fed(cheapest, table, interval, budget)
         schedule = Schedule(chosen, True)
         fits = not overrun(schedule.resources, budget.resources)
         if fits or interval == intervals[-1]:
@@ -128,14 +129,20 @@ def _cheapest(rows: Sequence[Choice], interval: int, budget: Budget) -> Choice:
 
 
 def _fed(
-    chosen: tuple[Choice, ...], table: Sequence[Sequence[Choice]], interval: int
+    chosen: tuple[Choice, ...], table: Sequence[Sequence[Choice]], interval: int, budget: Budget
 ) -> tuple[Choice, ...]:
     """``chosen``, with what feeds a folded layer made fast enough.
 
     A layer that reads its input in the first of several passes waits for it there and only there,
     so a source that is slower than a pass lengthens every vector, see ``HardwareNode.feed_limit``.
+    The first layer's source takes ``budget.feed`` cycles per frame, whatever is chosen.
     """
     found = list(chosen)
+    if found and budget.feed > _limit(found[0], interval):
+        rows = [c for c in table[0] if budget.feed <= _limit(c, interval)]
+        if any(c.interval <= interval for c in rows):
+            found[0] = _cheapest(rows, interval, budget)
+            chosen = tuple(found)
     place = {c.node.name: k for k, c in enumerate(chosen)}
     for k, choice in enumerate(chosen):
         feeder = place.get(choice.node.inputs[0]) if choice.node.inputs else None
