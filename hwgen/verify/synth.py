@@ -33,6 +33,17 @@ COMMANDS = {
     "gowin": "synth_gowin -noiopads",
 }
 
+XILINX_LUTS = (
+    "opt_expr -mux_undef -noclkinv",
+    "abc -luts 2:2,3,6:5,10,20",
+    "clean",
+    "xilinx_srl -fixed -minlen 3",
+    "techmap -map +/xilinx/lut_map.v -map +/xilinx/cells_map.v -D LUT_WIDTH=6",
+    "opt_lut_ins -tech xilinx",
+)
+"""Mapping to LUTs by ABC's classic flow, which all versions of yosys have: newer ones map by ABC9
+unasked, and that flow leaves the LUT in front of a carry cell half empty."""
+
 # What one cell takes: a pattern of its name, the field of Resources, and how much of it.
 PRICES: tuple[tuple[str, str, float], ...] = (
     (r"LUT[1-6]|LUT6_2|SB_LUT4", "lut", 1),
@@ -160,7 +171,7 @@ def netlist(folder: Path, family: str, *, timeout: float = 7200.0) -> Netlist:
     (folder / WORK).mkdir(exist_ok=True)
     target = folder / WORK / f"netlist-{family}.v"
     lines = [f'read_verilog "{source.relative_to(folder).as_posix()}"' for source in sources]
-    lines += [PREPARE.get(family, ""), f"{COMMANDS[family]} -top {top}", "clean -purge"]
+    lines += [PREPARE.get(family, ""), *_flow(family, top), "clean -purge"]
     lines += [f"write_verilog -noattr -noexpr {WORK}/{target.name}"]
     _yosys(folder, f"netlist-{family}", lines, timeout)
     if not target.is_file():
@@ -205,7 +216,7 @@ def _run(
     lines = [f'read_verilog "{source.relative_to(folder).as_posix()}"' for source in sources]
     lines += [PREPARE.get(family, ""), f"hierarchy -top {top}"]
     lines += [f"setattr -mod -set keep_hierarchy 1 \\{module}" for module in sorted(set(kept))]
-    lines += [f"{COMMANDS[family]} -top {top}", f"tee -q -o {WORK}/{stat.name} stat -json"]
+    lines += [*_flow(family, top), f"tee -q -o {WORK}/{stat.name} stat -json"]
     log = _yosys(folder, f"stat-{family}", lines, timeout)
     try:
         data = json.loads(stat.read_text("utf-8"))
@@ -215,6 +226,14 @@ def _run(
     if not isinstance(modules, dict):
         raise BuildError("yosys's statistics must have modules", hint="install a newer yosys")
     return modules
+
+
+def _flow(family: str, top: str) -> list[str]:
+    """The commands that map ``top`` to the family's cells."""
+    whole = f"{COMMANDS[family]} -top {top}"
+    if family not in ("xc7", "xcup"):
+        return [whole]
+    return [f"{whole} -run begin:map_luts", *XILINX_LUTS, f"{whole} -run finalize:check"]
 
 
 def _per_module(
