@@ -85,6 +85,12 @@ def _parser() -> argparse.ArgumentParser:
     _sim_options(verb("sim", _sim, "Simulate a built project bit for bit."))
     synth = verb("synth", _synth, "Synthesize with yosys and compare with the estimate.")
     synth.add_argument("dir", type=Path, help="a folder that hwgen build wrote")
+    synth.add_argument(
+        "--route", action="store_true", help="place and route to a bitstream (ECP5, iCE40, Gowin)"
+    )
+    synth.add_argument(
+        "--seeds", type=int, default=1, metavar="N", help="route N times, the fastest first"
+    )
     _train_options(verb("train", _train, "Train a quantized network on a data set."))
     verb("boards", _boards, "List the boards.")
     verb("doctor", _doctor, "Show which tools are there and what missing ones would enable.")
@@ -225,9 +231,9 @@ def _sim(options: argparse.Namespace) -> int:
 def _synth(options: argparse.Namespace) -> int:
     from hwgen import simulate
 
-    outcome = simulate.synth(options)
+    outcome = simulate.route(options) if options.route else simulate.synth(options)
     emit(options, outcome.data, outcome.text)
-    return 0
+    return 0 if outcome.good else 2
 
 
 def _train(options: argparse.Namespace) -> int:

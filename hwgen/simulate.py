@@ -182,3 +182,37 @@ def _report(folder: Path) -> dict[str, Any]:
             f"{str(folder)!r} must be a folder that hwgen build wrote, and has no report.json",
             hint="hwgen build MODEL --board BOARD --out DIR",
         ) from None
+
+
+def route(options: argparse.Namespace) -> Outcome:
+    """``hwgen synth DIR --route``: a bitstream per seed, the clock it reaches, its slowest path."""
+    from hwgen.backend import boards
+    from hwgen.verify.route import route as routed
+
+    if options.seeds < 1:
+        raise UsageError(f"--seeds must be at least 1, not {options.seeds}")
+    report = _report(options.dir)
+    board = boards.load(report["board"])
+    found = routed(options.dir, board, seeds=range(1, options.seeds + 1))
+    runs = [
+        {
+            "seed": r.seed,
+            "target_mhz": r.target_mhz,
+            "achieved_mhz": r.achieved_mhz,
+            "utilisation": {kind: list(pair) for kind, pair in r.utilisation.items()},
+            "critical_ns": {layer: round(ns, 3) for layer, ns in r.critical_layers.items()},
+            "bitstream": r.bitstream.as_posix(),
+            "seconds": round(r.seconds, 1),
+        }
+        for r in found
+    ]
+    best = found[0]
+    lines = [
+        f"seed {r.seed}: {r.achieved_mhz:.1f} MHz (target {r.target_mhz:g}), {r.bitstream}"
+        for r in found
+    ]
+    used = ", ".join(f"{kind} {a:,} of {b:,}" for kind, (a, b) in best.utilisation.items() if a)
+    slow = ", ".join(f"{layer} {ns:.1f} ns" for layer, ns in best.critical_layers.items())
+    lines += [used, f"slowest path: {slow}"]
+    data = {"board": board.name, "estimate": report["resources"], "runs": runs}
+    return Outcome(data, "\n".join(lines), best.ok)

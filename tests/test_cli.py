@@ -325,3 +325,14 @@ def test_boards_and_doctor(capsys: pytest.CaptureFixture[str]) -> None:
     _, data, _ = run(capsys, "doctor", "--json")
     assert {t["name"] for t in data["tools"]} >= {"yosys", "verilator"}
     assert run(capsys, "doctor")[0] == 0
+
+
+def test_routing_needs_a_board_of_open_tools(
+    built: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = run(capsys, "synth", built, "--route")
+    assert code == 1
+    assert "needs a project for a board of open tools, not pynq-z2" in err
+    code, _, err = run(capsys, "synth", built, "--route", "--seeds", "0")
+    assert code == 1
+    assert "--seeds must be at least 1" in err
