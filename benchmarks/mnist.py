@@ -1,11 +1,11 @@
 """MNIST networks of FINN's TFC shape, end to end: accuracy, exactness, speed, estimates.
 
-    python benchmarks/mnist.py [--work DIR] [--synth]
+    python benchmarks/mnist.py [--work DIR] [--synth 20000]
 
 trains 784-64-64-64-10 networks (once; ``--work`` keeps them), builds each in both styles for
 pynq-z2,
 runs all 10,000 test images through the RTL, times ``build``, ``estimate`` and the simulation as
-whole processes, and with ``--synth`` sets the estimate beside yosys. The table goes to
+whole processes, and with ``--synth LUTS`` sets the estimate beside yosys. The table goes to
 ``docs/benchmarks.md`` between the markers ``<!-- mnist -->``. MNIST comes from ``HWGEN_SHARED``.
 """
 
@@ -64,7 +64,7 @@ def trained(name: str, work: Path) -> Path:
     return folder
 
 
-def measure(name: str, style: str, folder: Path, synth: bool) -> dict[str, Any]:
+def measure(name: str, style: str, folder: Path, synth: int) -> dict[str, Any]:
     """One row of the table."""
     out = folder / style
     model = folder / "model.pt"
@@ -92,7 +92,7 @@ def measure(name: str, style: str, folder: Path, synth: bool) -> dict[str, Any]:
         "build_mib": build.peak_mib,
         "sim_fps": again.data["frames_per_second"],
     }
-    if synth:
+    if row["lut"] <= synth:
         row["synth"] = hwgen("synth", out).data
     print(json.dumps({k: v for k, v in row.items() if k != "synth"}), flush=True)
     return row
@@ -154,7 +154,10 @@ def write(text: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=Path, default=ROOT / "out" / "mnist")
-    parser.add_argument("--synth", action="store_true", help="compare with yosys (many minutes)")
+    parser.add_argument(
+        "--synth", type=int, default=0, metavar="LUTS",
+        help="set yosys beside the estimate of designs of at most so many LUTs",
+    )  # fmt: skip
     parser.add_argument("--networks", nargs="*", default=list(NETWORKS), choices=list(NETWORKS))
     parser.add_argument("--styles", nargs="*", default=list(STYLES), choices=STYLES)
     options = parser.parse_args()

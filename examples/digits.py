@@ -74,7 +74,7 @@ def main() -> None:
     model = network()
     train(model, torch.from_numpy(x), torch.from_numpy(y))
     score = accuracy(model, torch.from_numpy(x_test), torch.from_numpy(y_test))
-    hwgen.save(model, options.model, torch.from_numpy(x_test[:1]))
+    hwgen.save(model, options.model, torch.from_numpy(x_test[:64]))
     data = options.model.with_suffix(".npz")
     np.savez_compressed(data, x=x_test, y=y_test)
     print(f"test accuracy {score:.1%}; wrote {options.model} and {data}")

@@ -124,7 +124,7 @@ def main() -> None:
     train(model, x, y, options.epochs, rate)
     score = accuracy(model, x_test, y_test)
     options.out.mkdir(parents=True, exist_ok=True)
-    hwgen.save(model, options.out / "model.pt", x_test[:1])
+    hwgen.save(model, options.out / "model.pt", x_test[:64])
     np.savez_compressed(options.out / "test.npz", x=x_test.numpy().astype(np.uint8), y=y_test)
     print(f"test accuracy {score:.2%}; wrote {options.out}/model.pt and {options.out}/test.npz")
 

@@ -60,7 +60,7 @@ class FloatCheck:
     def text(self) -> str:
         """One line for the report."""
         line = (
-            f"float32 check on {self.frames} frames: {self.differ} of {self.elements:,} quantizer "
+            f"float32 check, {self.frames} example frame(s): {self.differ} of {self.elements:,} quantizer "
             "outputs differ from torch's"
         )
         if not self.differ:
