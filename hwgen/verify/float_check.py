@@ -60,8 +60,8 @@ class FloatCheck:
     def text(self) -> str:
         """One line for the report."""
         line = (
-            f"float32 check, {self.frames} example frame(s): {self.differ} of {self.elements:,} quantizer "
-            "outputs differ from torch's"
+            f"float32 check, {self.frames} example frame(s): {self.differ} of {self.elements:,} "
+            "quantizer outputs differ from torch's"
         )
         if not self.differ:
             return line
