@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
 
 from hwgen.errors import ModelError, UnsupportedError
-from hwgen.families.base import Family, Resources
+from hwgen.families.base import Family
 from hwgen.inttype import IntType
 from hwgen.ir.meaning import Meaning, RealValue, common_scale
 from hwgen.ir.real import Lowering, RealNode
 from hwgen.ir.types import Ints, TensorType
-from hwgen.ops.base import Config, HardwareNode
-from hwgen.ops.elementwise import lane_configs, lane_interval
+from hwgen.ops.base import Config
+from hwgen.ops.elementwise import LaneNode
 from hwgen.ops.linear import affine_input
 from hwgen.rtl.add import AddUnit
 
@@ -22,7 +21,7 @@ MAX_FACTOR_BITS = 28
 
 
 @dataclass(frozen=True, kw_only=True)
-class Add(HardwareNode):
+class Add(LaneNode):
     """``y = factors[0]·a + factors[1]·b``, element by element."""
 
     factors: tuple[int, int] = (1, 1)
@@ -48,20 +47,6 @@ class Add(HardwareNode):
     def evaluate(self, *inputs: Ints) -> Ints:
         a, b = inputs
         return self.factors[0] * a + self.factors[1] * b
-
-    def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterable[Config]:
-        return lane_configs(inputs[0])
-
-    def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
-        return config.pe, config.pe
-
-    def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
-        return lane_interval(inputs[0], config)
-
-    def resources(
-        self, config: Config, inputs: tuple[TensorType, ...], family: Family
-    ) -> Resources:
-        return self.circuit(config, inputs, family).resources(family)
 
     def circuit(self, config: Config, inputs: tuple[TensorType, ...], family: Family) -> AddUnit:
         a, b = inputs

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
+from hwgen.families.base import Family, Resources
 from hwgen.ir.types import IntArray, Ints, TensorType
-from hwgen.ops.base import Config, divisors
+from hwgen.ops.base import Config, HardwareNode, divisors
 
 
 def spread(constants: IntArray, ndim: int) -> Ints:
@@ -37,3 +39,23 @@ def lane_choices(x: TensorType) -> list[int]:
 
 def lane_interval(x: TensorType, config: Config) -> int:
     return x.elements // config.pe
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaneNode(HardwareNode):
+    """A node that treats elements one by one, ``pe`` of them in a beat on every stream."""
+
+    def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterable[Config]:
+        return lane_configs(inputs[0])
+
+    def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
+        return config.pe, config.pe
+
+    def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
+        return lane_interval(inputs[0], config)
+
+    def resources(
+        self, config: Config, inputs: tuple[TensorType, ...], family: Family
+    ) -> Resources:
+        price: Resources = self.circuit(config, inputs, family).resources(family)
+        return price

@@ -8,16 +8,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from hwgen.families.base import Family, Resources
+from hwgen.families.base import Family
 from hwgen.inttype import IntType
 from hwgen.ir.types import IntArray, Ints, TensorType
-from hwgen.ops.base import Config, HardwareNode
-from hwgen.ops.elementwise import channel_index, lane_configs, lane_interval
+from hwgen.ops.base import Config
+from hwgen.ops.elementwise import LaneNode, channel_index, lane_configs
 from hwgen.rtl.lookup import LookupUnit
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lookup(HardwareNode):
+class Lookup(LaneNode):
     """``y = table[channel, x − start]``; ``table`` has one row or one per channel."""
 
     table: IntArray
@@ -41,17 +41,6 @@ class Lookup(HardwareNode):
 
     def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterable[Config]:
         return lane_configs(inputs[0], ("lut", "block") if family.rams else ("lut",))
-
-    def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
-        return config.pe, config.pe
-
-    def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
-        return lane_interval(inputs[0], config)
-
-    def resources(
-        self, config: Config, inputs: tuple[TensorType, ...], family: Family
-    ) -> Resources:
-        return self.circuit(config, inputs, family).resources(family)
 
     def circuit(self, config: Config, inputs: tuple[TensorType, ...], family: Family) -> LookupUnit:
         (x,) = inputs

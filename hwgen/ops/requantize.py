@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
 
 import numpy as np
 
-from hwgen.families.base import Family, Resources
+from hwgen.families.base import Family
 from hwgen.inttype import IntType
 from hwgen.ir.types import IntArray, Ints, TensorType
-from hwgen.ops.base import Config, HardwareNode
-from hwgen.ops.elementwise import lane_configs, lane_interval, spread
+from hwgen.ops.base import Config
+from hwgen.ops.elementwise import LaneNode, spread
 from hwgen.ops.monotone import StepFunction
 from hwgen.rtl.requantize import RequantizeUnit
 
@@ -21,7 +21,7 @@ MAX_SHIFT = 40
 
 
 @dataclass(frozen=True, kw_only=True)
-class Requantize(HardwareNode):
+class Requantize(LaneNode):
     """``y = clip((x·multiplier + bias) >> shift, lo, hi)``; constants (1,) or (channels,).
 
     ``even``: where the shift drops only zeros, an odd result becomes the even one below it, which
@@ -58,20 +58,6 @@ class Requantize(HardwareNode):
         if self.even:
             codes = codes - ((codes & 1) & (codes << self.shift == total))
         return np.asarray(np.clip(codes, self.lo, self.hi))
-
-    def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterable[Config]:
-        return lane_configs(inputs[0])
-
-    def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
-        return config.pe, config.pe
-
-    def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
-        return lane_interval(inputs[0], config)
-
-    def resources(
-        self, config: Config, inputs: tuple[TensorType, ...], family: Family
-    ) -> Resources:
-        return self.circuit(config, inputs, family).resources(family)
 
     def circuit(
         self, config: Config, inputs: tuple[TensorType, ...], family: Family

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from hwgen.families.base import Family, Resources
+from hwgen.families.base import Family
 from hwgen.inttype import IntType
 from hwgen.ir.types import IntArray, Ints, TensorType
-from hwgen.ops.base import Config, HardwareNode
-from hwgen.ops.elementwise import lane_configs, lane_interval
+from hwgen.ops.base import Config
+from hwgen.ops.elementwise import LaneNode
 from hwgen.rtl.threshold import ThresholdUnit
 
 
 @dataclass(frozen=True, kw_only=True)
-class Threshold(HardwareNode):
+class Threshold(LaneNode):
     """``y = base + #{k : x ≥ t[c, k]}``, or ``base + #{k : x ≤ t[c, k]}`` in descending channels.
 
     ``thresholds``: (1 or channels, levels), each row sorted; ``descending``: one flag or one per
@@ -72,20 +71,6 @@ class Threshold(HardwareNode):
         if descending:
             return self.base + len(row) - np.searchsorted(row, x, side="left")
         return self.base + np.searchsorted(row, x, side="right")
-
-    def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterable[Config]:
-        return lane_configs(inputs[0])
-
-    def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
-        return config.pe, config.pe
-
-    def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
-        return lane_interval(inputs[0], config)
-
-    def resources(
-        self, config: Config, inputs: tuple[TensorType, ...], family: Family
-    ) -> Resources:
-        return self.circuit(config, inputs, family).resources(family)
 
     def circuit(
         self, config: Config, inputs: tuple[TensorType, ...], family: Family
