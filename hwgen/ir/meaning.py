@@ -63,7 +63,8 @@ def pick(values: Sequence[Fraction], channel: int) -> Fraction:
     return values[channel if len(values) > 1 else 0]
 
 
-def _collapse(values: Sequence[Fraction]) -> tuple[Fraction, ...]:
+def collapse(values: Sequence[T]) -> tuple[T, ...]:
+    """One value where all are equal."""
     return tuple(values[:1]) if len(set(values)) == 1 else tuple(values)
 
 
@@ -166,7 +167,7 @@ class Meaning:
         count = max(len(self.scale), len(self.offset), len(scale), len(offset))
         new_scale = [pick(self.scale, c) * pick(scale, c) for c in range(count)]
         new_offset = [pick(self.offset, c) * pick(scale, c) + pick(offset, c) for c in range(count)]
-        return replace(self, scale=_collapse(new_scale), offset=_collapse(new_offset))
+        return replace(self, scale=collapse(new_scale), offset=collapse(new_offset))
 
     def then(self, function: ScalarFunction) -> Meaning:
         """After ``function``, which waits for a quantizer."""

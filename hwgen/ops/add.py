@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import ClassVar
 
 from hwgen.errors import ModelError, UnsupportedError
 from hwgen.families.base import Family
 from hwgen.inttype import IntType
-from hwgen.ir.meaning import Meaning, RealValue, common_scale
+from hwgen.ir.meaning import Meaning, RealValue, collapse, common_scale
 from hwgen.ir.real import Lowering, RealNode
 from hwgen.ir.types import Ints, TensorType
 from hwgen.ops.base import Config
@@ -85,10 +84,6 @@ class RealAdd(RealNode):
         count = max(len(a.offset), len(b.offset))
         offset = tuple(a.offset_at(c) + self.sign * b.offset_at(c) for c in range(count))
         scale = tuple(p / factors[0] for p, _ in scales)
-        meaning = Meaning(self.name, kind, _collapse(scale), offset, order=a.order)
+        meaning = Meaning(self.name, kind, collapse(scale), offset, order=a.order)
         target.note(self.name, meaning)
         return meaning
-
-
-def _collapse(values: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
-    return values[:1] if len(set(values)) == 1 else values

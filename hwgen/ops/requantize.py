@@ -11,6 +11,7 @@ import numpy as np
 
 from hwgen.families.base import Family
 from hwgen.inttype import IntType
+from hwgen.ir.meaning import collapse
 from hwgen.ir.types import IntArray, Ints, TensorType
 from hwgen.ops.base import Config
 from hwgen.ops.elementwise import LaneNode, spread
@@ -102,8 +103,8 @@ def _least_shift(
         if all(found):
             pairs = _with_constants(functions, domains, [p for p in found if p], 1 << shift)
             return {
-                "multiplier": IntArray(_collapsed([m for m, _ in pairs])),
-                "bias": IntArray(_collapsed([b for _, b in pairs])),
+                "multiplier": IntArray(collapse([m for m, _ in pairs])),
+                "bias": IntArray(collapse([b for _, b in pairs])),
                 "shift": shift,
                 "lo": lo,
                 "hi": hi,
@@ -131,10 +132,6 @@ def _with_constants(
         (m, b) if m else (factor, lo * one - top if f.base == lo else (hi + 1) * one - bottom)
         for f, (m, b), (bottom, top) in zip(functions, pairs, ends, strict=True)
     ]
-
-
-def _collapsed(values: list[int]) -> list[int]:
-    return values[:1] if len(set(values)) == 1 else values
 
 
 def _fit(
