@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth.hdl import Module, Shape, Signal, Value
+from amaranth.hdl import Format, Module, Shape, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -18,11 +18,22 @@ def element(dtype: IntType) -> Shape:
     return Shape(dtype.width, dtype.signed)
 
 
-def layout(dtype: IntType, lanes: int) -> data.ArrayLayout:
+class Beat(data.ArrayLayout):  # type: ignore[misc]
+    """An array layout whose signals are shown as one number.
+
+    Amaranth's own would describe every element of every signal to its back ends: a wire each in
+    the Verilog, and most of the time that making a wide unit takes.
+    """
+
+    def format(self, value: Any, format_spec: str) -> Format:
+        return Format(f"{{:{format_spec}}}", Value.cast(value))
+
+
+def layout(dtype: IntType, lanes: int) -> Beat:
     """The layout of one beat: ``lanes`` elements, lane 0 in the lowest bits."""
     if lanes < 1:
         raise ValueError(f"lanes must be at least 1, not {lanes}")
-    return data.ArrayLayout(element(dtype), lanes)
+    return Beat(element(dtype), lanes)
 
 
 def signature(dtype: IntType, lanes: int) -> stream.Signature:
