@@ -26,15 +26,10 @@ def channel_index(x: Ints, rows: IntArray) -> Ints:
 
 
 def lane_configs(x: TensorType, memories: tuple[str, ...] = ("lut",)) -> Iterator[Config]:
-    """One configuration for each number of lanes that divides the channels, and the whole frame."""
-    for lanes in lane_choices(x):
+    """One configuration for each number of lanes that divides the channels."""
+    for lanes in divisors(x.channels):
         for memory in memories if lanes < x.channels else ("lut",):
             yield Config("stream", pe=lanes, memory=memory)
-
-
-def lane_choices(x: TensorType) -> list[int]:
-    """Lanes that keep channels aligned: divisors of the channels, or whole pixels."""
-    return [*divisors(x.channels), *(x.channels * d for d in divisors(x.pixels)[1:])]
 
 
 def lane_interval(x: TensorType, config: Config) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from math import ceil
 from typing import Any
 
@@ -43,34 +44,29 @@ def _steps(i_lanes: int, o_lanes: int, elements: int) -> list[_Step]:
     return steps
 
 
-class Gearbox(Unit):
-    """Frames of ``elements`` from ``i_lanes`` to ``o_lanes`` elements a beat, in order.
+@dataclass(frozen=True)
+class GearboxShape:
+    """Everything about a ``Gearbox``: cheap to make, to time, to price."""
 
-    A frame starts in lane 0 of a beat; its last beats may be partly filled (lanes beyond the frame
-    are ignored at the input and 0 at the output). Throughput: a beat per cycle on the narrower
-    side.
-    Latency: one cycle after the last element of a beat has come; none where whole beats are
-    gathered into a wider one.
+    dtype: IntType
+    i_lanes: int
+    o_lanes: int
+    elements: int
 
-    Members:
-        i: In(stream of ``i_lanes`` elements of ``dtype``)
-        o: Out(stream of ``o_lanes``)
-    """
+    @cached_property
+    def steps(self) -> list[_Step]:
+        return _steps(self.i_lanes, self.o_lanes, self.elements)
 
-    def __init__(self, dtype: IntType, i_lanes: int, o_lanes: int, elements: int) -> None:
-        self.dtype, self.i_lanes, self.o_lanes = dtype, i_lanes, o_lanes
-        self.elements = elements
-        self.steps = _steps(i_lanes, o_lanes, elements)
-        self.words = ceil(min(o_lanes, elements) / i_lanes)
-        whole = o_lanes % i_lanes == 0 and elements % o_lanes == 0
-        self.gathers = self.words > 1 and (whole or o_lanes >= elements)
-        if self.gathers:
-            turn = range(self.words)
-            self.timing = Timing.pipe([1 for _ in turn], [k == turn[-1] for k in turn], 0)
-        else:
-            flags = [(s.consume, s.emit) for s in self.steps]
-            self.timing = Timing.pipe([c for c, _ in flags], [e for _, e in flags], 1)
-        super().__init__({"i": In(signature(dtype, i_lanes)), "o": Out(signature(dtype, o_lanes))})
+    @property
+    def words(self) -> int:
+        """Beats that are gathered into a wider one."""
+        return ceil(min(self.o_lanes, self.elements) / self.i_lanes)
+
+    @property
+    def gathers(self) -> bool:
+        """Whether whole beats are gathered into a wider one."""
+        whole = self.o_lanes % self.i_lanes == 0 and self.elements % self.o_lanes == 0
+        return self.words > 1 and (whole or self.o_lanes >= self.elements)
 
     @property
     def whole(self) -> bool:
@@ -78,9 +74,19 @@ class Gearbox(Unit):
         return self.elements % self.i_lanes == 0 and self.elements % self.o_lanes == 0
 
     @property
-    def _kept(self) -> int:
+    def kept(self) -> int:
         """Elements held between steps, at most."""
         return max(s.fill for s in self.steps)
+
+    @cached_property
+    def timing(self) -> Timing:
+        if self.gathers:
+            turn = range(self.words)
+            return Timing.pipe([1 for _ in turn], [k == turn[-1] for k in turn], 0)
+        if self.whole:
+            return ConvertShape(self.dtype, self.i_lanes, self.o_lanes).timing
+        flags = [(s.consume, s.emit) for s in self.steps]
+        return Timing.pipe([c for c, _ in flags], [e for _, e in flags], 1)
 
     def resources(self, family: Family) -> Resources:
         """Held elements and output register; a multiplexer per element where fills differ."""
@@ -89,7 +95,7 @@ class Gearbox(Unit):
             return price((self.words,), 0) + Resources(ff=bits)
         if self.whole:
             return ConvertShape(self.dtype, self.i_lanes, self.o_lanes).resources(family)
-        width, kept = self.dtype.width, self._kept
+        width, kept = self.dtype.width, self.kept
         fills = sorted({s.fill for s in self.steps if s.consume})
         takes_all = all(s.consume for s in self.steps)
         ff = width * (kept + self.o_lanes)
@@ -107,22 +113,57 @@ class Gearbox(Unit):
         control = price((len(self.steps),), 1) + Resources(lut=2 * state + decode, ff=state)
         return control + Resources(lut=lut, ff=ff)
 
+
+@lru_cache(maxsize=65536)
+def gearbox_price(
+    dtype: IntType, i_lanes: int, o_lanes: int, elements: int, family: Family
+) -> Resources:
+    """What stands between streams of these lanes: nothing where they are equal."""
+    if i_lanes == o_lanes:
+        return Resources()
+    return GearboxShape(dtype, i_lanes, o_lanes, elements).resources(family)
+
+
+class Gearbox(Unit):
+    """Frames of ``elements`` from ``i_lanes`` to ``o_lanes`` elements a beat, in order.
+
+    A frame starts in lane 0 of a beat; its last beats may be partly filled (lanes beyond the frame
+    are ignored at the input and 0 at the output). Throughput: a beat per cycle on the narrower
+    side. Latency: one cycle after the last element of a beat has come; none where whole beats are
+    gathered into a wider one.
+
+    Members:
+        i: In(stream of ``i_lanes`` elements of ``dtype``)
+        o: Out(stream of ``o_lanes``)
+    """
+
+    def __init__(self, dtype: IntType, i_lanes: int, o_lanes: int, elements: int) -> None:
+        self.shape = GearboxShape(dtype, i_lanes, o_lanes, elements)
+        self.dtype, self.i_lanes, self.o_lanes = dtype, i_lanes, o_lanes
+        self.elements = elements
+        self.timing = self.shape.timing
+        super().__init__({"i": In(signature(dtype, i_lanes)), "o": Out(signature(dtype, o_lanes))})
+
+    def resources(self, family: Family) -> Resources:
+        return self.shape.resources(family)
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        if self.gathers:
+        if self.shape.gathers:
             self._gather(m)
             return m
-        if self.whole:
+        if self.shape.whole:
             m.submodules.converter = box = Converter(self.dtype, self.i_lanes, self.o_lanes)
             connect(m, flipped(self.i), box.i)
             connect(m, box.o, flipped(self.o))
             return m
-        seq = Sequencer(loops=(len(self.steps),), depth=1)
+        seq = Sequencer(loops=(len(self.shape.steps),), depth=1)
         fill, consume, emit = self._control(m, seq)
         seq.attach(m, [self.i], self.o, [consume], emit)
         word = [Value.cast(self.i.payload[k]) for k in range(self.i_lanes)]
         held = [
-            Signal(self.dtype.width, name=f"held_{k}", reset_less=True) for k in range(self._kept)
+            Signal(self.dtype.width, name=f"held_{k}", reset_less=True)
+            for k in range(self.shape.kept)
         ]
         now = self._joined(m, fill, consume, word, held)
         self._store(m, seq, emit, now, held)
@@ -130,10 +171,10 @@ class Gearbox(Unit):
 
     def _gather(self, m: Module) -> None:
         """Beats shift into a register; with the last one they are the wide beat."""
-        seq = Sequencer(loops=(self.words,), depth=0)
+        seq = Sequencer(loops=(self.shape.words,), depth=0)
         seq.attach(m, [self.i], self.o, [1], seq.last[0])
         width = self.i_lanes * self.dtype.width
-        held = Signal((self.words - 1) * width, reset_less=True)
+        held = Signal((self.shape.words - 1) * width, reset_less=True)
         joined = Cat(held, self.i.payload)
         with m.If(seq.issue):
             m.d.sync += held.eq(joined[width:])
@@ -142,14 +183,14 @@ class Gearbox(Unit):
 
     def _control(self, m: Module, seq: Sequencer) -> tuple[Value, Value, Value]:
         """``(fill, consume, emit)`` of the step that is due."""
-        if self._kept == 0:
+        if self.shape.kept == 0:
             return Const(0), Const(1), Const(1)
-        fill = Signal(range(self._kept + 1))
+        fill = Signal(range(self.shape.kept + 1))
         words = ceil(self.elements / self.i_lanes)
         taken = Signal(range(words + 1))
         last = seq.last[0]
         consume, emit = Signal(), Signal()
-        after = Signal(range(self._kept + self.i_lanes + 1))
+        after = Signal(range(self.shape.kept + self.i_lanes + 1))
         m.d.comb += [
             consume.eq((fill < self.o_lanes) & (taken != words)),
             after.eq(fill + Mux(consume, self.i_lanes, 0)),
@@ -166,12 +207,12 @@ class Gearbox(Unit):
         self, m: Module, fill: Value, consume: Value, word: list[Value], held: list[Signal]
     ) -> list[Value]:
         """What is held and, behind it, the beat that is taken."""
-        fills = sorted({s.fill for s in self.steps if s.consume})
-        size = max(max(fills) + self.i_lanes, self._kept, self.o_lanes)
+        fills = sorted({s.fill for s in self.shape.steps if s.consume})
+        size = max(max(fills) + self.i_lanes, self.shape.kept, self.o_lanes)
         zero = Const(0, self.dtype.width)
         padded: list[Any] = [*held, *([zero] * (size - len(held)))]
         joined = [Signal(self.dtype.width, name=f"joined_{k}") for k in range(size)]
-        always = all(s.consume for s in self.steps)
+        always = all(s.consume for s in self.shape.steps)
         with m.Switch(Cat(fill, consume) if not always else fill):
             for f in fills:
                 key = f if always else f | (1 << len(fill))

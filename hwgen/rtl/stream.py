@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from amaranth.hdl import Format, Module, Shape, Signal, Value
@@ -36,6 +37,7 @@ def layout(dtype: IntType, lanes: int) -> Beat:
     return Beat(element(dtype), lanes)
 
 
+@lru_cache(maxsize=4096)
 def signature(dtype: IntType, lanes: int) -> stream.Signature:
     """A stream of beats of ``lanes`` elements of ``dtype``, seen from its source."""
     return stream.Signature(layout(dtype, lanes))
@@ -47,7 +49,8 @@ def raw(payload: Any) -> Value:
 
 
 class Unit(wiring.Component):  # type: ignore[misc]
-    """A circuit between streams; it may also be made only to be priced, so unused is no error.
+    """A circuit between streams; it may also be made only to be priced or timed: then no signal
+    is made, and that it is unused is no error.
 
     Members:
         i or i0, i1, …: In(stream). o or o0, o1, …: Out(stream).
@@ -56,6 +59,26 @@ class Unit(wiring.Component):  # type: ignore[misc]
 
     _MustUse__silence = True
     timing: Timing
+
+    def __init__(self, members: dict[str, wiring.Member]) -> None:
+        self._members = members
+
+    def __getattr__(self, name: str) -> Any:
+        """A port: all of them are made when the first is asked for."""
+        members = self.__dict__.get("_members", {})
+        if name not in members:
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        self._make_ports()
+        return self.__dict__[name]
+
+    @property
+    def signature(self) -> wiring.Signature:
+        self._make_ports()
+        return super().signature
+
+    def _make_ports(self) -> None:
+        if members := self.__dict__.pop("_members", None):
+            super().__init__(members)
 
     def resources(self, family: Family) -> Resources:
         """An estimate of the circuit alone, before synthesis."""

@@ -169,7 +169,7 @@ class TokenGraph:
         states = np.zeros((frames if snapshots else 0, tables.state_size), np.int64)
         starts = np.zeros(frames if snapshots else 0, np.int64)
         kernel: Any = advance  # numba's own types do not say what a dispatcher takes
-        cycles, stuck, found, twin = kernel(*tables.arrays(), states, starts, MAX_CYCLES)
+        cycles, stuck, found, twin = kernel(*tables.arrays(), states, starts, 0, MAX_CYCLES)
         times = {
             kind: [
                 tables.times[tables.base[k] : tables.base[k] + tables.moved[k]]
@@ -202,6 +202,7 @@ class _Tables:
     needs: Ints
     emits: NDArray[np.bool_]
     frees: Ints
+    quiet: Ints
     capacity: Ints
     pipe: Ints
     total: Ints
@@ -240,6 +241,7 @@ class _Tables:
             needs=np.concatenate([c for c, _, _ in patterns]),
             emits=np.concatenate([e for _, e, _ in patterns]),
             frees=np.concatenate([f for _, _, f in patterns]),
+            quiet=np.concatenate([_quiet(n, e) for n, e, _ in patterns]),
             capacity=np.array([n.timing.capacity if n.timing else 0 for n in nodes], np.int64),
             pipe=_starts(pipes),
             total=np.array(totals, np.int64),
@@ -273,3 +275,11 @@ def _pattern(timing: Timing | None) -> tuple[Ints, NDArray[np.bool_], Ints]:
     weights = np.int64(1) << np.arange(timing.inputs, dtype=np.int64)
     needs = (timing.consume * weights[:, None]).sum(axis=0).astype(np.int64)
     return needs, timing.emit, np.zeros(timing.steps, np.int64)
+
+
+def _quiet(needs: Ints, emits: NDArray[np.bool_]) -> Ints:
+    """Per step: how many steps from it on, within the sequence, neither take nor give anything."""
+    busy = np.flatnonzero((needs != 0) | emits)
+    ends = np.append(busy, len(emits))
+    steps = np.arange(len(emits))
+    return np.asarray(ends[np.searchsorted(ends, steps)] - steps)
