@@ -90,7 +90,7 @@ def plan(model: Path, request: PlanRequest) -> Planned:
     source = read_model(model, request.input_type)
     lowered = integerize(source)
     graph = verify(lowered.graph)
-    check = float_check(graph, lowered.distances, source.examples)
+    check = float_check(lowered, source.examples)
     _dump(request.dump_ir, "1-integers", graph)
     word_bits = _word_bits(request, board, graph)
     feed, drain = Accelerator.words(graph, word_bits)

@@ -145,7 +145,7 @@ def _archive(container: Container, model: Reader, hwgen_format: int | None) -> A
     module = model.child("graph_module")
     graph = module.child("graph")
     types = {
-        name: TensorType(meta.sizes("sizes"), payload.dtype_name(meta))
+        name: TensorType(meta.shape("sizes"), payload.dtype_name(meta))
         for name, meta in graph.children("tensor_values")
     }
     signature = serialized.signature(module.child("signature"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NoReturn, TypedDict
@@ -28,8 +28,25 @@ class Real:
     shape: tuple[int, ...]
 
 
-Bound = Real | Weight | Array
-"""What a value of the archive is here: a tensor of the network, a quantized weight, a constant."""
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """A quantizer's integers before they are scaled back: ``source`` is ``code − zero``, as reals,
+    with one zero point or one per channel."""
+
+    source: Real
+    zero: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Transposed:
+    """A weight matrix (out, in) seen as (in, out)."""
+
+    weight: Weight
+
+
+Bound = Real | Codes | Weight | Transposed | Array
+"""What a value of the archive is here: a tensor of the network, its codes, a quantized weight (or
+its transpose), a constant."""
 
 
 class Common(TypedDict):
@@ -42,11 +59,16 @@ class Common(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An operator to import; ``type`` is that of its first output, batch included."""
+    """An operator to import; ``type`` is that of its first output, batch included.
+
+    ``append`` enters a real node that comes before the operator's own, under the operator's name
+    and a suffix, and gives its name.
+    """
 
     node: ArchiveNode
     bound: Mapping[str, Bound]
     type: TensorType
+    append: Callable[[RealNode, str], str]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -63,6 +85,10 @@ class Call:
         """Name, inputs and origin for the real node that this call becomes."""
         names = tuple(x.node for x in inputs)
         return Common(name=self.node.name, inputs=names, origin=self.node.origin)
+
+    def emit(self, node: RealNode, shape: tuple[int, ...], suffix: str = "") -> Real:
+        """Enters a node of an operator that becomes several."""
+        return Real(self.append(node, suffix), shape)
 
     def raw(self, key: str, default: Value = None) -> Value:
         """An argument that is not a tensor; ``default`` where torch left it at its default."""
@@ -93,7 +119,12 @@ class Call:
         value = self.argument(*keys)
         if isinstance(value, Real):
             return value
-        what = "a weight" if isinstance(value, Weight) else "a constant"
+        if isinstance(value, Codes):
+            self.unsupported(
+                f"{keys[0]} must be real numbers, not a quantizer's codes",
+                "dequantize before this operator",
+            )
+        what = "a weight" if isinstance(value, Weight | Transposed) else "a constant"
         return self.unsupported(
             f"{keys[0]} must be a tensor of the network, not {what}",
             "compute constants once, in __init__, and keep them as buffers",

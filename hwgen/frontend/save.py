@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.export import ExportedProgram
 
 import hwgen
 from hwgen.errors import HwgenError, ModelError, Origin, UnsupportedError, UsageError
@@ -24,11 +25,22 @@ from hwgen.nn.quantizer import ActQuantizer
 
 _FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\S+)')
 _QUANTIZERS = ("hwgen.quantize.default", "hwgen.sign.default")
+_CODING = (
+    "quantized_decomposed.quantize_per_tensor.",
+    "quantized_decomposed.quantize_per_channel.",
+    "torchao.quantize_affine.",
+)
+"""Operators of torch's own quantization whose outputs are codes."""
+
 _LIBRARIES = (str(Path(torch.__file__).parent), str(Path(hwgen.__file__).parent))
 
 
-def save(model: nn.Module, path: str | os.PathLike[str], example_input: Tensor) -> None:
+def save(
+    model: nn.Module | ExportedProgram, path: str | os.PathLike[str], example_input: Tensor
+) -> None:
     """Write ``model``, as it computes in eval mode, to ``path``; the model itself is not changed.
+
+    A program that torch.export already made, such as one quantized by PT2E, is written as it is.
 
     ``example_input`` is a float32 batch of any size: its axis 0 counts frames. Its first 64 frames
     stay in the file with the codes of all quantizers, so that a build can say where integers and
@@ -41,11 +53,14 @@ def save(model: nn.Module, path: str | os.PathLike[str], example_input: Tensor) 
         UnsupportedError: if the object is not a plain module, or torch cannot export it.
         UsageError: if the file cannot be written.
     """
-    _check_model(model)
     _check_input(example_input)
-    frozen = _frozen(model)
     example = torch.zeros_like(example_input, device="cpu")
-    program = _exported(frozen, example)
+    if isinstance(model, ExportedProgram):
+        program = _copied(model)
+    else:
+        _check_model(model)
+        program = _exported(_frozen(model), example)
+    _clean(program, example)
     buffer = io.BytesIO()
     extra = {
         Path(FORMAT_FILE).name: _header(example),
@@ -140,7 +155,7 @@ def _freeze_children(path: str, module: nn.Module) -> None:
                 raise
 
 
-def _exported(model: nn.Module, example: Tensor) -> torch.export.ExportedProgram:
+def _exported(model: nn.Module, example: Tensor) -> ExportedProgram:
     try:
         with torch.no_grad():
             model(example)
@@ -158,11 +173,26 @@ def _exported(model: nn.Module, example: Tensor) -> torch.export.ExportedProgram
             hint="forward must not branch on tensor values; "
             "torch.export.export(model.eval(), (example_input,)) shows torch's full report",
         ) from error
+    return program
+
+
+def _copied(program: ExportedProgram) -> ExportedProgram:
+    """The same program, to be changed."""
+    for name, tensor in program.state_dict.items():
+        _check_tensor(name, tensor)
+    buffer = io.BytesIO()
+    torch.export.save(program, buffer)
+    buffer.seek(0)
+    return torch.export.load(buffer)
+
+
+def _clean(program: ExportedProgram, example: Tensor) -> None:
+    """Zeros as the example, of stack traces only the user's own frames, and no addresses."""
     program.example_inputs = ((example,), {})
     for node in program.graph.nodes:
+        node.meta.pop("from_node", None)
         if "stack_trace" in node.meta:
             node.meta["stack_trace"] = _user_frames(cast(str, node.meta["stack_trace"]))
-    return program
 
 
 class _Recorder(torch.fx.Interpreter):
@@ -172,6 +202,8 @@ class _Recorder(torch.fx.Interpreter):
 
     def run_node(self, n: torch.fx.Node) -> object:
         value = super().run_node(n)
+        if n.op == "call_function" and str(n.target).startswith(_CODING):
+            self.codes[n.name] = cast(Tensor, value).to(torch.int64).numpy()
         if n.op != "call_function" or str(n.target) not in _QUANTIZERS:
             return value
         arguments = [self.env[a] if isinstance(a, torch.fx.Node) else a for a in n.args]
@@ -186,7 +218,7 @@ class _Recorder(torch.fx.Interpreter):
 
 
 def _examples(
-    program: torch.export.ExportedProgram, batch: Tensor
+    program: ExportedProgram, batch: Tensor
 ) -> dict[str, npt.NDArray[np.float32] | npt.NDArray[np.int64]]:
     """The example frames and the codes that the network's own quantizers give for them."""
     frames = batch[:MAX_FRAMES]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import cast
 
-from hwgen.errors import NOWHERE, Origin
+from hwgen.errors import NOWHERE, ModelFileError, Origin
 from hwgen.frontend.container import Container
 
 _FRAME = re.compile(r'File "([^"]*)", line (\d+), in ')
@@ -101,6 +101,22 @@ class Reader:
     def sizes(self, key: str) -> tuple[int, ...]:
         """A list of dimensions, strides or the like: integers of at least 0."""
         return tuple(item.size() for item in self.items(key))
+
+    def shape(self, key: str) -> tuple[int, ...]:
+        """Dimensions of which the first, the batch, may be symbolic: the one of the export then."""
+        items = list(self.items(key))
+        if not items:
+            return ()
+        first, *rest = items
+        if "as_expr" in first.fields:
+            first = first.child("as_expr").child("hint")
+        symbolic = [item.where for item in rest if "as_expr" in item.fields]
+        if symbolic:
+            raise ModelFileError(
+                f"{self.container.path}: {symbolic[0]} is of no fixed size",
+                hint="export with fixed sizes; only that of the batch (axis 0) may be dynamic",
+            )
+        return (first.size(), *(item.size() for item in rest))
 
     def size(self) -> int:
         """A `SymInt` union that must be a plain integer of at least 0."""

@@ -6,15 +6,16 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
 
 from hwgen.errors import HwgenError, ModelError, Origin, UnsupportedError, combined
-from hwgen.frontend import torch_spatial
+from hwgen.frontend import torch_qdq, torch_spatial
 from hwgen.frontend.archive import Archive, ArchiveNode, TensorRef, TensorType, Value, read
-from hwgen.frontend.call import Bound, Call, Real, Rows
+from hwgen.frontend.call import Bound, Call, Codes, Real, Rows
 from hwgen.frontend.torch_constants import fold
 from hwgen.frontend.torch_ops import HINTS, TABLE
 from hwgen.ir.real import RealGraph, RealNode
@@ -22,7 +23,9 @@ from hwgen.ops.affine import RealAffine, RealFunction, RealIdentity
 from hwgen.ops.input import RealInput
 from hwgen.ops.output import RealOutput
 
-assert torch_spatial, "imported for the rows that it enters in TABLE"
+ROWS = (torch_qdq, torch_spatial)
+"""The modules whose import fills the table, beside its own."""
+
 _PASSING = (RealAffine, RealFunction, RealIdentity)
 _IGNORED = frozenset({"aten._assert_tensor_metadata.default", "aten.sym_size.int"})
 _QUANTIZER = re.compile(r"\.?(weight_)?quantizer$")
@@ -107,23 +110,31 @@ class _Importer:
             value = self.bound.get(name)
             if not name:
                 found[""] = codes
+            elif isinstance(value, Codes):
+                found[value.source.node] = codes
             elif isinstance(value, Real):
                 found[value.node] = codes
         return found
 
     def _call(self, node: ArchiveNode) -> Call:
         first = node.outputs[0] if node.outputs else ""
-        return Call(node, self.bound, self.archive.types.get(first, TensorType((), "unknown")))
+        kind = self.archive.types.get(first, TensorType((), "unknown"))
+        return Call(node, self.bound, kind, partial(self._append, node))
 
     def _bind(self, node: ArchiveNode, result: Rows) -> None:
         results = result if isinstance(result, tuple) else (result,)
         for name, value in zip(node.outputs, results, strict=False):
             if isinstance(value, RealNode):
-                named = replace(value, name=self._name(_module_name(node, value)))
-                self.nodes.append(named)
-                self.bound[name] = Real(named.name, self.archive.types[name].shape[1:])
+                made = self._append(node, value)
+                self.bound[name] = Real(made, self.archive.types[name].shape[1:])
             elif value is not None:
                 self.bound[name] = value
+
+    def _append(self, node: ArchiveNode, value: RealNode, suffix: str = "") -> str:
+        """Enters a node under a name of its module; the name."""
+        named = replace(value, name=self._name(_module_name(node, value) + suffix))
+        self.nodes.append(named)
+        return named.name
 
     def _name(self, wanted: str) -> str:
         name, count = wanted, 2

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from hwgen.errors import ModelError
-from hwgen.frontend.call import Call, Real, Rows
+from hwgen.frontend.call import Call, Real, Rows, Transposed
 from hwgen.ir.meaning import Clamp, exact
 from hwgen.ir.types import Alphabet, IntArray
 from hwgen.ops.add import RealAdd
@@ -96,6 +96,33 @@ def linear(call: Call) -> RealLinear:
         bias=call.rationals("bias"),
         **call.common(call.real("input")),
     )
+
+
+@row("aten.t.default", "aten.permute.default")
+def transpose(call: Call) -> Transposed:
+    """Of a weight matrix: how decomposed programs (run_decompositions) write linear layers."""
+    value = call.argument("self")
+    if not isinstance(value, Weight) or value.values.values.ndim != 2:
+        call.unsupported(
+            "only a weight matrix can be transposed, not a tensor of the network",
+            "keep channels on axis 1",
+        )
+    if call.raw("dims", (1, 0)) not in ((1, 0), (-1, -2), (-1, 0), (1, -2)):
+        call.unsupported("a weight matrix must have its two axes exchanged")
+    return Transposed(value)
+
+
+@row("aten.addmm.default", "aten.mm.default")
+def product(call: Call) -> RealLinear:
+    """``x·Wᵀ + bias``; addmm has the bias as ``self``."""
+    matrix = call.argument("mat2")
+    if not isinstance(matrix, Transposed):
+        call.unsupported("the second matrix must be a quantized weight, transposed")
+    if call.number("alpha", 1) != 1 or call.number("beta", 1) != 1:
+        call.unsupported("alpha and beta must be 1")
+    bias = "self" if call.node.target == "aten.addmm.default" else "bias"
+    x = call.real("mat1") if bias == "self" else call.real("self")
+    return RealLinear(weight=matrix.weight, bias=call.rationals(bias), **call.common(x))
 
 
 @row("aten.batch_norm.default", "aten._native_batch_norm_legit_no_training.default")

@@ -73,7 +73,11 @@ def _conv_padding(call: Call, size: Pair, dilation: Pair, axes: int) -> tuple[in
     return (rows, rows, columns, columns)
 
 
-@row("aten.max_pool2d.default", "aten.max_pool1d.default")
+@row(
+    "aten.max_pool2d.default",
+    "aten.max_pool1d.default",
+    "aten.max_pool2d_with_indices.default",
+)
 def max_pool(call: Call) -> RealMaxPool:
     x = call.real("self")
     return RealMaxPool(kernel=_pool_kernel(call, x), **call.common(x))
@@ -115,7 +119,11 @@ def _pool_kernel(call: Call, x: Real) -> Kernel:
     return Kernel(kernel.size, kernel.stride, kernel.dilation, padding)
 
 
-@row("aten.adaptive_avg_pool2d.default", "aten.adaptive_avg_pool1d.default")
+@row(
+    "aten.adaptive_avg_pool2d.default",
+    "aten.adaptive_avg_pool1d.default",
+    "aten._adaptive_avg_pool2d.default",
+)
 def adaptive_avg_pool(call: Call) -> RealAvgPool:
     x = call.real("self")
     _, height, width = image(x.shape)

@@ -26,7 +26,7 @@ MAX_TABLE = 1 << 16
 @dataclass(frozen=True, kw_only=True)
 class RealQuantize(RealNode):
     """A uniform quantizer: ``code = clip(round(x/step) + zero_point, lo, hi)``, ``x̂ = (code −
-    zero_point)·step``.
+    zero_point)·step``. One that changes no value that can occur makes no hardware.
 
     ``step`` and ``zero_point`` hold one value or one per channel. ``rounding`` is a key of
     ``ops.monotone.ROUNDINGS``: ``half_even``, ``half_up``, ``floor``, ``toward_zero``, …
@@ -54,6 +54,8 @@ class RealQuantize(RealNode):
         steps, zeros = x.permuted(self.step), x.permuted(self.zero_point)
         same = replace(self, step=steps, zero_point=zeros)
         rules = tuple(Step(s, z, self.lo, self.hi, self.rounding) for s, z in _zipped(steps, zeros))
+        if _unchanged(x, rules):
+            return x
         return same._meaning(target, quantized(target, self, x, rules), x.order)
 
     def _meaning(self, target: Lowering, node: Node, order: IntArray | None = None) -> Meaning:
@@ -87,6 +89,20 @@ class RealSign(RealNode):
         meaning = Meaning(node.name, kind, (2 * self.scale,), (-self.scale,), order=order)
         target.note(node.name, meaning)
         return meaning
+
+
+def _unchanged(x: Meaning, rules: tuple[Step, ...]) -> bool:
+    """Whether all reachable values lie on the quantizer's grid already, inside its range."""
+    if x.functions:
+        return False
+    alike = len(x.type.ranges) == len(x.scale) == len(x.offset) == len(rules) == 1
+    for c in range(1 if alike else x.type.channels):
+        rule, kind = rules[c if len(rules) > 1 else 0], x.type.channel(c)
+        codes = [x.at(n, c) / rule.step + rule.zero_point for n in (kind.lo, kind.hi)]
+        whole = all(v.denominator == 1 for v in (*codes, x.scale_at(c) / rule.step))
+        if not whole or min(codes) < rule.lo or max(codes) > rule.hi:
+            return False
+    return True
 
 
 def _zipped(steps: tuple[Fraction, ...], zeros: tuple[int, ...]) -> list[tuple[Fraction, int]]:

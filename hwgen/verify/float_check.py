@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hwgen.ir.graph import Graph
+from hwgen.ir.meaning import Meaning
 from hwgen.ir.real import Distance
 from hwgen.ir.types import Ints
 from hwgen.ops.input import Input
+from hwgen.passes.integerize import Integerized
 
 TIE = Fraction(1, 1000)
 """Quantizer steps from a rounding boundary within which float32 sums may fall on its other side."""
@@ -72,12 +73,13 @@ class FloatCheck:
 
 
 def float_check(
-    graph: Graph, distances: Mapping[str, Distance], examples: Mapping[str, npt.NDArray[Any]]
+    lowered: Integerized, examples: Mapping[str, npt.NDArray[Any]]
 ) -> FloatCheck | None:
     """Compares every quantizer with the trained network's own codes; None without examples.
 
     Differences do not add up: each quantizer sees the codes that the float32 network had before it.
     """
+    graph, distances = lowered.graph, lowered.distances
     node = graph.input
     real = examples.get("")
     if real is None or not isinstance(node, Input):
@@ -87,7 +89,7 @@ def float_check(
     for node in graph:
         inputs = [values[i] for i in node.inputs]
         value = node.evaluate(*inputs) if inputs else graph.input.encode(real)  # type: ignore[attr-defined]
-        theirs = examples.get(node.name)
+        theirs = _in_stream_order(examples.get(node.name), lowered.meanings.get(node.name))
         if theirs is not None and theirs.shape == value.shape:
             wrong = np.argwhere(value != theirs)
             distance = distances.get(node.name)
@@ -96,6 +98,13 @@ def float_check(
             value = theirs
         values[node.name] = value
     return FloatCheck(len(real), tuple(checks))
+
+
+def _in_stream_order(codes: Ints | None, meaning: Meaning | None) -> Ints | None:
+    """The real tensor's codes (frame, channel, …) as the hardware has them."""
+    if codes is None or meaning is None or meaning.order is None:
+        return codes
+    return codes[:, meaning.order.values]
 
 
 def _ties(wrong: npt.NDArray[np.intp], inputs: Ints, distance: Distance) -> int:

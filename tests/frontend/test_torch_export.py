@@ -26,6 +26,8 @@ from hwgen.ops.quantize import RealQuantize, RealSign
 from hwgen.passes.integerize import integerize
 from tests.models import settle, small_cnn, small_mlp
 
+PREFIXES = ("aten.", "hwgen.", "quantized_decomposed.", "torchao.")
+
 
 def imported(model: nn.Module, x: torch.Tensor, folder: Path) -> RealGraph:
     hwgen.save(model, folder / "model.pt", x)
@@ -312,5 +314,5 @@ def test_constants_that_are_not_finite_are_refused(tmp_path: Path):
 
 def test_every_row_is_in_the_operators_page():
     page = (Path(__file__).parents[2] / "docs" / "operators.md").read_text()
-    listed = {word for word in page.split("`") if word.startswith(("aten.", "hwgen."))}
+    listed = {word for word in page.split("`") if word.startswith(PREFIXES)}
     assert listed == set(TABLE)

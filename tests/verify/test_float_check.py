@@ -35,7 +35,7 @@ def test_ties_are_told_from_other_differences() -> None:
     lowered = integerize(network())
     x = np.array([[0.25, 0.0], [0.25, 0.25], [0.5, 0.5]], dtype=np.float32)
     codes = {"": x, "q": np.array([[1, 0], [1, 1], [2, 2]]), "a": np.array([[1], [1], [3]])}
-    found = float_check(lowered.graph, lowered.distances, codes)
+    found = float_check(lowered, codes)
     assert found is not None
     assert (found.frames, found.elements, found.differ, found.ties) == (3, 9, 2, 1)
     assert "1 are no ties, most of them in a" in found.text()
@@ -44,4 +44,4 @@ def test_ties_are_told_from_other_differences() -> None:
 
 def test_without_examples_nothing_is_said() -> None:
     lowered = integerize(network())
-    assert float_check(lowered.graph, lowered.distances, {}) is None
+    assert float_check(lowered, {}) is None
