@@ -121,6 +121,9 @@ def _plan_options(verb: argparse.ArgumentParser) -> None:
         help="AXI4-Stream word width, or 'native' for a whole frame a word (default: the board's)",
     )
     verb.add_argument("--dump-ir", type=Path, metavar="DIR", help="write the graph of each step")
+    verb.add_argument(
+        "--no-cache", action="store_true", help="make everything anew (see also HWGEN_CACHE)"
+    )
 
 
 def _input_option(verb: argparse.ArgumentParser) -> None:
@@ -162,7 +165,10 @@ def _train_options(verb: argparse.ArgumentParser) -> None:
 
 def _request(options: argparse.Namespace) -> Any:
     from hwgen.pipeline import PlanRequest
+    from hwgen.store import switch_off
 
+    if options.no_cache:
+        switch_off()
     return PlanRequest(
         board=options.board,
         clock_mhz=options.clock,

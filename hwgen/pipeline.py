@@ -13,9 +13,9 @@ from typing import Any
 import hwgen
 from hwgen import families, vectors
 from hwgen.backend import boards, project, verilog
+from hwgen.backend import core as backend_core
 from hwgen.backend.boards import Board
 from hwgen.design.accelerator import Accelerator
-from hwgen.design.core import Core
 from hwgen.design.layout import lay_out
 from hwgen.errors import BuildError, UsageError
 from hwgen.estimate.figures import Figures, capacity, figures
@@ -25,6 +25,7 @@ from hwgen.ir.text import dump
 from hwgen.ir.verify import verify
 from hwgen.passes.integerize import integerize
 from hwgen.passes.schedule import Budget, Request, Schedule, overrun, schedules
+from hwgen.store import store
 from hwgen.verify.float_check import FloatCheck, float_check
 
 log = logging.getLogger("hwgen")
@@ -139,7 +140,6 @@ def build(
         )
     if shown.over:
         log.warning("warning: the design does not fit %s, it is built as asked", shown.board.name)
-    log.info("generating Verilog")
     core = core_verilog(planned)
     identity = project.build_id([*core.values(), planned.figures.board.name])
     rtl = {**core, "accelerator.v": shell_verilog(planned, identity)}
@@ -154,14 +154,14 @@ def build(
         report=report,
     )
     project.write(project.render(contents), out)
+    store().trim()
     return Built(out, report, shown)
 
 
 def core_verilog(planned: Planned) -> dict[str, str]:
     """Verilog by file name: the core, and what its spatial layers bring."""
-    core = Core(planned.accelerator.layout)
-    texts = {"core.v": verilog.convert(core, "core", core.ports())}
-    return texts | planned.accelerator.layout.verilog_files()
+    layout = planned.accelerator.layout
+    return {"core.v": backend_core.core_verilog(layout)} | layout.verilog_files()
 
 
 def shell_verilog(planned: Planned, identity: int) -> str:

@@ -10,8 +10,8 @@ from hwgen import paths
 # Later layers may import earlier ones, and layers that share a line may import each other only
 # where an entry of ALSO says so. verify.manifest is the schema of a file that backend writes.
 ORDER = (
-    ("errors", "inttype", "paths"),
-    ("tools",),
+    ("content", "errors", "inttype", "paths"),
+    ("store", "tools"),
     ("families",),
     ("cmvm",),
     ("rtl",),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
+import subprocess
+import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from amaranth.back import verilog
+from amaranth.back import rtlil
 from amaranth.hdl import Elaboratable, UnusedElaboratable, ValueCastable
 
 from hwgen import tools
@@ -29,43 +30,79 @@ def convert(
         ToolError: no yosys of version 0.40 or newer.
         BuildError: yosys refused the circuit.
     """
-    yosys = tools.require("yosys")
+    return _verilog(_rtlil(component, name, ports))
+
+
+def convert_all(components: Mapping[str, Elaboratable]) -> dict[str, str]:
+    """Every component's own text by the name of its top module, as ``convert`` gives it."""
+    if not components:
+        return {}
+    whole = _verilog("".join(_rtlil(unit, name, None) for name, unit in components.items()))
+    parts: dict[str, list[str]] = {name: [] for name in components}
+    for found in MODULE.finditer(whole):
+        top = found.group("escaped") or found.group("name")
+        parts[top.split(".")[0]].append(found.group(0))
+    return {name: "\n\n".join(texts) + "\n" for name, texts in parts.items()}
+
+
+def port_names(text: str) -> set[str]:
+    """The ports of the first module in ``text``."""
+    header = re.search(r"^module [^(]*\((.*?)\);", text, re.S | re.M)
+    return set(re.findall(r"\w+", header.group(1))) if header else set()
+
+
+MODULE = re.compile(
+    r"^(?:\(\*.*\*\)\n)*module (?:\\(?P<escaped>\S+) |(?P<name>\w+)).*?^endmodule", re.S | re.M
+)
+
+
+def _rtlil(component: Elaboratable, name: str, ports: Mapping[str, ValueCastable] | None) -> str:
     named: dict[str, Any] | None = None
     if ports is not None:
         named = {key: (value, None) for key, value in ports.items()}
-    with _environment(yosys.env):
-        try:
-            text = verilog.convert(
-                component, name=name, ports=named, emit_src=False, strip_internal_attrs=True
-            )
-        except verilog.YosysError as error:
-            raise BuildError(f"yosys could not write the Verilog of {name}: {error}") from None
-    return _plain(text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnusedElaboratable)
+        text: str = rtlil.convert(component, name=name, ports=named, emit_src=False)
+    return text
+
+
+def _verilog(source: str) -> str:
+    """The RTLIL ``source`` as Verilog, by the passes that Amaranth's own back end takes."""
+    yosys = tools.require("yosys")
+    with tempfile.TemporaryDirectory(prefix="hwgen-") as folder:
+        Path(folder, "in.il").write_text(source)
+        script = [
+            "read_rtlil in.il",
+            "proc -nomux -norom",
+            "memory_collect",
+            *(f"attrmap {kind}{ATTRIBUTES}" for kind in ("", "-modattr ")),
+            "write_verilog -norename out.v",
+        ]
+        done = subprocess.run(
+            [yosys.command, "-q", "-p", "; ".join(script)], cwd=folder, env=yosys.environ(),
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        written = Path(folder, "out.v")
+        if done.returncode or not written.is_file():
+            told = (done.stderr + done.stdout).strip().splitlines()[-5:]
+            raise BuildError("yosys could not write Verilog: " + " ".join(told))
+        return _plain(written.read_text())
+
+
+ATTRIBUTES = " ".join(
+    f"-remove {name}"
+    for name in ("generator", "top", "src", "amaranth.hierarchy", "amaranth.decoding")
+)
 
 
 def _plain(text: str) -> str:
     """Without yosys's banner, its version and its attributes on locations.
 
-    A wire called ``\\x[0]`` is renamed: yosys's own AIGER files take it for bit 0 of ``x``.
+    A wire called ``\\x[0]`` is renamed: yosys's own AIGER files take it for bit 0 of ``x``. So is
+    the register that yosys adds to a module to start its processes: its number counts modules.
     """
     text = re.sub(r"\A/\*.*?\*/\s*", "", text, flags=re.S)
     text = re.sub(r"\\([^\s\[]+)\[(\d+)\]", r"\\\1_at_\2", text)
+    text = re.sub(r"\\\$auto\$verilog_backend\.cc:\d+:dump_module\$\d+ ", r"\$initial ", text)
     text = re.sub(r"^\s*\(\* (?:src|generator|top|cell_src) = [^*]*\*\)\n", "", text, flags=re.M)
     return text.strip() + "\n"
-
-
-@contextmanager
-def _environment(env: Mapping[str, str]) -> Iterator[None]:
-    """``env`` within ``os.environ``, where Amaranth looks for yosys."""
-    saved = {key: os.environ.get(key) for key in env}
-    os.environ.update(env)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UnusedElaboratable)
-            yield
-    finally:
-        for key, value in saved.items():
-            if value is None:
-                del os.environ[key]
-            else:
-                os.environ[key] = value

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from typing import Any
 
-from amaranth.hdl import Module
+from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.design.layout import Layout, Stream
+from hwgen.design.layout import Block, Layout, Stream
 from hwgen.rtl.stream import raw, signature
 
 
 class Core(wiring.Component):  # type: ignore[misc]
     """A network as one stream in and one stream out.
 
+    ``apart`` names the blocks that are Verilog modules of their own, with their ports; the others
+    are part of this design.
+
     Members:
         i: In(stream of the layout's input)
         o: Out(stream of the layout's output)
     """
 
-    def __init__(self, layout: Layout) -> None:
-        self.layout = layout
+    def __init__(self, layout: Layout, apart: Mapping[str, Set[str]] | None = None) -> None:
+        self.layout, self.apart = layout, apart or {}
         super().__init__(
             {
                 "i": In(signature(layout.input.dtype, layout.input.lanes)),
@@ -44,17 +48,36 @@ class Core(wiring.Component):  # type: ignore[misc]
         m = Module()
         units: dict[str, Any] = {}
         for block in self.layout.blocks:
-            m.submodules[block.instance] = units[block.instance] = block.unit
+            units[block.instance] = self._placed(m, block)
 
         def port(stream: Stream) -> Any:
             return getattr(units[stream.source], stream.port) if stream.source else self.i
 
         for block in self.layout.blocks:
             for k, stream in enumerate(block.inputs):
-                sink = getattr(block.unit, "i" if len(block.inputs) == 1 else f"i{k}")
+                sink = getattr(units[block.instance], "i" if len(block.inputs) == 1 else f"i{k}")
                 _join(m, port(stream), sink)
         _join(m, port(self.layout.output), self.o)
         return m
+
+    def _placed(self, m: Module, block: Block) -> Any:
+        """What has the block's streams: its circuit, or an instance of its module."""
+        if block.instance not in self.apart:
+            m.submodules[block.instance] = block.unit
+            return block.unit
+        interface = block.unit.signature.create()
+        ports = self.apart[block.instance]
+        wires: dict[str, Value] = {}
+        for path, member, value in block.unit.signature.flatten(interface):
+            name = "__".join(str(part) for part in path)
+            if name in ports:
+                wires["oi"[member.flow is In] + "_" + name] = Value.cast(value)
+        if "clk" in ports:
+            wires["i_clk"] = ClockSignal()
+        if "rst" in ports:
+            wires["i_rst"] = ResetSignal()
+        m.submodules[block.instance] = Instance(block.instance, **wires)
+        return interface
 
 
 def _join(m: Module, source: Any, sink: Any) -> None:

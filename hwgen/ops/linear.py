@@ -12,8 +12,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from hwgen.cmvm.graph import AdderGraph, Node, Output, Term
 from hwgen.cmvm.pipeline import Pipelined, pipeline
 from hwgen.cmvm.solve import solve
+from hwgen.content import dumps, loads
 from hwgen.errors import ModelError, Origin, UnsupportedError
 from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
@@ -24,6 +26,7 @@ from hwgen.ops.base import Config, HardwareNode, divisors
 from hwgen.rtl import alphabet as rtl_alphabet
 from hwgen.rtl.adder_graph import AdderGraphUnit
 from hwgen.rtl.folded import MatVecShape, MatVecUnit
+from hwgen.store import store
 
 BLOCK_BUFFER_BITS = 4096
 SPATIAL_FLOOR = 0.2
@@ -32,6 +35,7 @@ SPATIAL_FLOOR = 0.2
 MAX_ACCUMULATOR_BITS = 48
 MAX_RESCALE = 256
 NO_BIAS = IntArray([0])
+GRAPH_PARTS = (Pipelined, AdderGraph, Node, Output, Term, IntType)
 
 
 @dataclass(frozen=True)
@@ -193,9 +197,24 @@ def magnitudes(weight: IntArray) -> rtl_alphabet.Alphabet:
 def adder_graph(
     weight: IntArray, bias: IntArray, inputs: tuple[IntType, ...], family: Family
 ) -> Pipelined:
-    """The optimised adder graph of a spatial layer, pipelined for the family's clock period."""
+    """The optimised adder graph of a spatial layer, pipelined for the family's clock period.
+
+    One that was found before is read, and checked like a new one.
+    """
+    kept = store()
+    key = kept.key("adder graph", weight.values, bias.values, inputs, family)
+    try:
+        known: Pipelined | None = loads(kept.get(key) or "null", GRAPH_PARTS)
+    except ValueError:
+        known = None
+    if known is not None:
+        known.graph.verify(weight.values, bias.values)
+        known.check()
+        return known
     graph = solve(weight.values, inputs, bias=bias.values, family=family)
-    return pipeline(graph, family, target_ns=family.period_ns)
+    made = pipeline(graph, family, target_ns=family.period_ns)
+    kept.put(key, dumps(made))
+    return made
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 from amaranth.hdl import Format, Module, Shape, Signal, Value
 from amaranth.lib import data, stream, wiring
@@ -55,10 +55,17 @@ class Unit(wiring.Component):  # type: ignore[misc]
     Members:
         i or i0, i1, …: In(stream). o or o0, o1, …: Out(stream).
         timing: what the token model knows of it.
+        made_from: its class and arguments, which tell all of its circuit.
     """
 
     _MustUse__silence = True
     timing: Timing
+    made_from: tuple[str, tuple[object, ...], dict[str, object]]
+
+    def __new__(cls, *args: object, **kwargs: object) -> Self:
+        self: Self = super().__new__(cls)
+        self.made_from = (f"{cls.__module__}.{cls.__qualname__}", args, kwargs)
+        return self
 
     def __init__(self, members: dict[str, wiring.Member]) -> None:
         self._members = members

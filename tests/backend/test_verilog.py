@@ -12,12 +12,15 @@ from hwgen.backend import verilog
 from hwgen.errors import ToolError
 
 
+BEAT = stream.Signature(data.ArrayLayout(4, 2))
+ENDS = {"i": In(BEAT), "o": Out(BEAT)}
+
+
 class Increment(wiring.Component):
     """Adds one to the elements of a stream."""
 
     def __init__(self) -> None:
-        shape = data.ArrayLayout(4, 2)
-        super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
+        super().__init__(ENDS)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -38,6 +41,20 @@ class Pair(Elaboratable):
         m.submodules.layer_a = self.a
         m.submodules.layer_b = self.b
         wiring.connect(m, self.a.o, self.b.i)
+        return m
+
+
+class Top(wiring.Component):
+    """Two of them in a row as one component."""
+
+    def __init__(self) -> None:
+        super().__init__(ENDS)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.pair = pair = Pair()
+        wiring.connect(m, wiring.flipped(self.i), pair.a.i)
+        wiring.connect(m, pair.b.o, wiring.flipped(self.o))
         return m
 
 
@@ -82,3 +99,17 @@ def test_a_missing_yosys_is_a_tool_error(monkeypatch: pytest.MonkeyPatch) -> Non
     Fragment.get(component, None)  # Amaranth warns of components that are never elaborated
     with pytest.raises(ToolError, match="yosys is needed for: Verilog text"):
         verilog.convert(component, "increment")
+
+
+def test_several_at_once_are_each_as_alone() -> None:
+    alone = {name: verilog.convert(Increment(), name) for name in ("layer_a", "layer_b")}
+    alone["pair"] = verilog.convert(Top(), "pair")
+    together = verilog.convert_all({"pair": Top(), "layer_a": Increment(), "layer_b": Increment()})
+    assert together == alone
+    assert verilog.port_names(alone["layer_a"]) == {
+        "clk", "rst", "i__payload", "i__valid", "i__ready", "o__payload", "o__valid", "o__ready"
+    }  # fmt: skip
+
+
+def test_nothing_at_once_is_nothing() -> None:
+    assert verilog.convert_all({}) == {}
