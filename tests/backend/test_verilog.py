@@ -11,7 +11,6 @@ from hwgen import tools
 from hwgen.backend import verilog
 from hwgen.errors import ToolError
 
-
 BEAT = stream.Signature(data.ArrayLayout(4, 2))
 ENDS = {"i": In(BEAT), "o": Out(BEAT)}
 
