@@ -196,7 +196,12 @@ def _build(options: argparse.Namespace) -> int:
         seed=options.seed,
         data=options.data,
     )
-    lines = [estimate_text(built.figures), *_float_check(built.report), "", f"wrote {out}"]
+    lines = [
+        estimate_text(built.figures, built.explanation),
+        *_float_check(built.report),
+        "",
+        f"wrote {out}",
+    ]
     emit(options, built.report, "\n".join(lines))
     return 0
 
@@ -215,8 +220,7 @@ def _estimate(options: argparse.Namespace) -> int:
 
     planned = pipeline.plan(options.model, _request(options))
     data = planned.report()
-    advice = data.get("advice", [])
-    lines = [estimate_text(planned.figures), *_float_check(data), *advice]
+    lines = [estimate_text(planned.figures, planned.explanation), *_float_check(data)]
     emit(options, data, "\n".join(lines))
     return 0
 

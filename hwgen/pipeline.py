@@ -18,13 +18,16 @@ from hwgen.backend.boards import Board
 from hwgen.design.accelerator import Accelerator
 from hwgen.design.layout import lay_out
 from hwgen.errors import BuildError, UsageError
+from hwgen.estimate.explain import Explanation, explain
 from hwgen.estimate.figures import Figures, capacity, figures
+from hwgen.families.base import Resources
 from hwgen.frontend.models import read_model
 from hwgen.ir.graph import Graph
 from hwgen.ir.text import dump
 from hwgen.ir.verify import verify
 from hwgen.passes.integerize import integerize
-from hwgen.passes.schedule import Budget, Request, Schedule, overrun, schedules
+from hwgen.passes.planner import Planner, search
+from hwgen.passes.schedule import Budget, Request, Schedule
 from hwgen.store import store
 from hwgen.verify.float_check import FloatCheck, float_check
 
@@ -55,6 +58,7 @@ class Planned:
     graph: Graph
     accelerator: Accelerator
     figures: Figures
+    explanation: Explanation
     check: FloatCheck | None = None
 
     def report(self) -> dict[str, Any]:
@@ -64,9 +68,28 @@ class Planned:
         data["hwgen"] = hwgen.__version__
         if self.check is not None:
             data["float_check"] = {**self.check.as_dict(), "text": self.check.text()}
-        if advice := _advice(self.figures):
-            data["advice"] = advice
+        data["plan"] = self.explanation.as_dict()
         return data
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """A schedule laid out, as the planner sees it."""
+
+    accelerator: Accelerator
+    figures: Figures
+
+    @property
+    def resources(self) -> Resources:
+        return self.figures.resources
+
+    @property
+    def initiation_interval(self) -> int:
+        return self.figures.initiation_interval
+
+    @property
+    def latency_cycles(self) -> int:
+        return self.figures.latency_cycles
 
 
 @dataclass(frozen=True)
@@ -76,6 +99,7 @@ class Built:
     folder: Path
     report: dict[str, Any]
     figures: Figures
+    explanation: Explanation
 
 
 def plan(model: Path, request: PlanRequest) -> Planned:
@@ -97,21 +121,16 @@ def plan(model: Path, request: PlanRequest) -> Planned:
     feed, drain = Accelerator.words(graph, word_bits)
     budget = Budget(capacity(board), max(feed, drain), feed)
     wanted = Request(request.style, _max_interval(request, clock), _layers(request))
-    tries = schedules(graph, family, budget, wanted)
-    limit = _cycles(request.max_latency, clock)
-    for schedule in tries:
-        layout = lay_out(graph, schedule.configs, family)
-        accelerator = Accelerator(layout, word_bits)
-        planned = Planned(graph, accelerator, figures(accelerator, board, clock), check)
-        if _accepted(planned, schedule, limit):
-            break
+    planner = Planner(graph, family, budget, wanted)
+
+    def realise(schedule: Schedule) -> _Laid:
+        accelerator = Accelerator(lay_out(graph, schedule.configs, family), word_bits)
+        return _Laid(accelerator, figures(accelerator, board, clock))
+
+    schedule, laid = search(planner, realise, _cycles(request.max_latency, clock))
+    explanation = explain(planner, schedule, laid.figures)
+    planned = Planned(graph, laid.accelerator, laid.figures, explanation, check)
     _refuse_hang(planned)
-    if limit is not None and planned.figures.latency_cycles > limit:
-        raise BuildError(
-            f"no parallelism that was tried reaches a latency of {limit} cycles; the last one "
-            f"takes {planned.figures.latency_cycles}",
-            hint="raise --max-latency, or try --style spatial",
-        )
     return planned
 
 
@@ -136,7 +155,7 @@ def build(
         raise BuildError(
             f"{model.name} does not fit {shown.board.name}: "
             + ", ".join(f"{v:,.0f} {k} over" for k, v in shown.over.items()),
-            hint=" ".join(_advice(shown)) or "choose a larger board",
+            hint=" ".join(planned.explanation.changes),
         )
     if shown.over:
         log.warning("warning: the design does not fit %s, it is built as asked", shown.board.name)
@@ -155,7 +174,7 @@ def build(
     )
     project.write(project.render(contents), out)
     store().trim()
-    return Built(out, report, shown)
+    return Built(out, report, shown, planned.explanation)
 
 
 def core_verilog(planned: Planned) -> dict[str, str]:
@@ -170,36 +189,9 @@ def shell_verilog(planned: Planned, identity: int) -> str:
     return verilog.convert(shell, "accelerator", shell.ports())
 
 
-def _accepted(planned: Planned, schedule: Schedule, limit: int | None) -> bool:
-    if planned.figures.over and schedule.fits:
-        return False
-    return limit is None or planned.figures.latency_cycles <= limit
-
-
 def _refuse_hang(planned: Planned) -> None:
     if planned.accelerator.measure().deadlock:
         raise AssertionError("the token model says that the planned streams deadlock")
-
-
-def _advice(shown: Figures) -> list[str]:
-    """What would make a design fit: the next larger boards of the same family, or another style."""
-    if not shown.over:
-        return []
-    lines = []
-    others = [boards.load(n) for n in boards.names() if n != shown.board.name]
-    holding = [
-        b.name
-        for b in sorted(others, key=lambda b: b.lut)
-        if b.lut > shown.board.lut and not overrun(shown.resources, capacity(b))
-    ]
-    if holding:
-        lines.append(f"{holding[0]} would hold it.")
-    if any(layer.style == "spatial" for layer in shown.layers):
-        largest = max(shown.layers, key=lambda v: v.resources.lut)
-        lines.append(f"Folding {largest.name} (--set {largest.name}.style=folded) would save most.")
-    else:
-        lines.append("Fewer weights or activation bits in the largest layers would help.")
-    return lines
 
 
 def _with_config(request: PlanRequest) -> PlanRequest:

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
+from hwgen.estimate.explain import NAMES, Explanation
 from hwgen.estimate.figures import Figures, as_counts, capacity
-
-NAMES = {"lut": "LUT", "ff": "FF", "bram36": "BRAM36", "dsp": "DSP"}
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]], left: int = 1) -> str:
@@ -33,8 +32,9 @@ def number(value: float) -> str:
     return f"{value:,.1f}" if value % 1 else f"{int(value):,}"
 
 
-def estimate_text(figures: Figures) -> str:
-    """The estimate: a row per layer, totals against the board, speed, and what does not fit."""
+def estimate_text(figures: Figures, explanation: Explanation) -> str:
+    """The estimate: a row per layer, totals against the board, speed, and what limits it or what
+    does not fit."""
     rows: list[list[object]] = []
     for layer in figures.layers:
         used = layer.resources
@@ -57,7 +57,8 @@ def estimate_text(figures: Figures) -> str:
     shares = [f"{100 * u / h:.1f}%" if h else "-" for u, h in pairs]
     rows.append([figures.board.name, None, None, None, *shares, None])
     head = ["layer", "op", "style", "PE×SIMD", *NAMES.values(), "cycles"]
-    return "\n".join([table(head, rows, left=3), "", speed_text(figures), *fit_text(figures)])
+    lines = [table(head, rows, left=3), "", speed_text(figures), *explanation.lines()]
+    return "\n".join(lines)
 
 
 def speed_text(figures: Figures) -> str:
@@ -74,20 +75,6 @@ def speed_text(figures: Figures) -> str:
             f"every {figures.core_initiation_interval:,} cycles"
         )
     return text
-
-
-def fit_text(figures: Figures) -> list[str]:
-    """What is over the board's budget, and which layers are the largest."""
-    lines = []
-    for kind, excess in figures.over.items():
-        has = getattr(capacity(figures.board), kind)
-        largest = sorted(figures.layers, key=lambda v: -getattr(v.resources, kind))[:3]
-        named = ", ".join(f"{v.name} ({number(ceil(getattr(v.resources, kind)))})" for v in largest)
-        lines.append(
-            f"does not fit: {number(ceil(excess))} {NAMES[kind]} over 85 % of "
-            f"{number(has)}; the largest are {named}"
-        )
-    return lines
 
 
 def synth_text(data: Mapping[str, Any]) -> str:

@@ -149,14 +149,15 @@ class SignedTree:
     def sign_price(self, family: Family, *, before: int) -> Resources:
         """The registers that delay the signs, behind ``before`` registers of the caller's."""
         if self.bits:
-            stages = [self.stage_of(1)] * self.lanes
+            counts = {self.stage_of(1): self.lanes}
         else:
-            levels = range(1, len(self.maxima))
-            stages = [self.stage_of(k) for k in levels for _ in _pairs(self.maxima[k - 1])]
-            stages.append(self.stages)
+            counts = {self.stages: 1}
+            for level in range(1, len(self.maxima)):
+                stage, pairs = self.stage_of(level), len(self.maxima[level - 1]) // 2
+                counts[stage] = counts.get(stage, 0) + pairs
         total = Resources()
-        for stage in stages:
-            total += delay_price(stage + before, family) + Resources(ff=-before)
+        for stage, count in counts.items():
+            total += (delay_price(stage + before, family) + Resources(ff=-before)).scaled(count)
         return total
 
 
