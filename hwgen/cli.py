@@ -1,4 +1,4 @@
-"""The command line: build · check · sim · estimate · synth · train · boards · doctor.
+"""The command line: build · check · sim · run · estimate · synth · train · boards · doctor.
 
 Results go to stdout, the log to stderr. Exit codes: 0 good, 1 model or usage, 2 build failed or
 outputs
@@ -83,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     _input_option(check)
     _plan_options(verb("estimate", _estimate, "Print resources and speed without building."))
     _sim_options(verb("sim", _sim, "Simulate a built project bit for bit."))
+    _run_options(verb("run", _run, "Send frames to a board and print what it predicts."))
     synth = verb("synth", _synth, "Synthesize with yosys and compare with the estimate.")
     synth.add_argument("dir", type=Path, help="a folder that hwgen build wrote")
     synth.add_argument(
@@ -150,6 +151,27 @@ def _sim_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--dataset", type=Path, metavar="FILE.npz", help="run a whole data set")
     verb.add_argument("--limit", type=int, metavar="N", help="only the first N frames of it")
     verb.add_argument("--seed", type=int, help="of the random stalls (default: the build's)")
+    verb.add_argument(
+        "--cells",
+        action="store_true",
+        help="simulate the netlist of the family's cells, from yosys",
+    )
+
+
+def _run_options(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "dir", type=Path, help="a folder that hwgen build wrote, its bitstream loaded"
+    )
+    verb.add_argument(
+        "--data", type=Path, metavar="FILE.npz", required=True, help="frames x, and labels y"
+    )
+    verb.add_argument("--port", help="the board's serial port (default: the only one there is)")
+    verb.add_argument(
+        "--bitfile", type=Path, help="on a Zynq, the bitstream (default: the project's)"
+    )
+    verb.add_argument("--limit", type=int, metavar="N", help="only the first N frames")
+    verb.add_argument("--timeout", type=float, metavar="S", help="seconds to wait for an answer")
+    verb.add_argument("--check", action="store_true", help="compare with the golden model")
 
 
 def _train_options(verb: argparse.ArgumentParser) -> None:
@@ -236,6 +258,14 @@ def _sim(options: argparse.Namespace) -> int:
     outcome = run(options)
     emit(options, outcome.data, outcome.text)
     return 0 if outcome.good else 2
+
+
+def _run(options: argparse.Namespace) -> int:
+    from hwgen import board_run
+
+    outcome = board_run.run(options)
+    emit(options, outcome.data, outcome.text)
+    return 0
 
 
 def _synth(options: argparse.Namespace) -> int:

@@ -61,7 +61,8 @@ def bench(options: argparse.Namespace) -> Outcome:
     """``hwgen sim DIR``: the cocotb bench on the accelerator."""
     from hwgen.verify.cocotb_run import simulate
 
-    found = simulate(options.dir, simulator=options.simulator, seed=options.seed)
+    mapped = _netlist(options.dir) if options.cells else None
+    found = simulate(options.dir, simulator=options.simulator, seed=options.seed, netlist=mapped)
     data = asdict(found)
     exact = (
         found.latency_cycles == found.predicted.latency_cycles
@@ -79,6 +80,12 @@ def bench(options: argparse.Namespace) -> Outcome:
     if found.divergence is not None:
         lines.append(f"first divergence: {found.divergence}")
     return Outcome({**data, "as_predicted": exact}, "\n".join(lines), good)
+
+
+def _netlist(folder: Path) -> Any:
+    from hwgen.verify.synth import netlist
+
+    return netlist(folder, _report(folder)["family"])
 
 
 def _predicted(found: Any) -> str:

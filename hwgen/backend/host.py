@@ -25,6 +25,7 @@ def host_model(graph: Graph, manifest: Manifest, baud: int = 0) -> dict[str, Any
         "version": manifest.version,
         "build_id": manifest.build_id,
         "clock_mhz": manifest.clock_mhz,
+        "latency_cycles": manifest.predicted.latency_cycles,
         "baud": baud,
         "input_shape": list(source.shape),
         "output_shape": list(graph.types[sink.name].shape),

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from hwgen import tools
-from hwgen.errors import BuildError, UsageError
+from hwgen.errors import UsageError
 from hwgen.verify import manifest as manifests
-from hwgen.verify import verilate
+from hwgen.verify.served import served
 
 TOP = "hwgen_board"
 DIVISOR = 8
 FORGET_CYCLES = 1500
-START_SECONDS = 120.0
 STRAIGHT_CLOCK = """module hwgen_clock (input wire in, output wire out, output wire locked);
   assign out = in;
   assign locked = 1'b1;
@@ -29,9 +25,34 @@ endmodule
 """
 
 
+@dataclass(frozen=True, slots=True)
+class SimulatedBoard:
+    """A board that runs in simulation.
+
+    Members:
+        port: name of its serial port; after ``replug`` the same name leads to a new device.
+    """
+
+    port: str
+    work: Path
+
+    def replug(self) -> None:
+        """Pulls the plug of the serial port and puts it back, while the board keeps running."""
+        self._command("replug")
+
+    def press_reset(self) -> None:
+        """Presses and releases the board's reset button."""
+        self._command("reset")
+
+    def _command(self, name: str) -> None:
+        (self.work / name).touch()
+        while (self.work / name).exists() and not (self.work / "stop").exists():
+            time.sleep(0.005)
+
+
 @contextmanager
-def serve(folder: Path, *, noise: float = 0.0, seed: int = 1) -> Iterator[str]:
-    """The name of a serial port behind which the project's board runs in Icarus Verilog.
+def serve(folder: Path, *, noise: float = 0.0, seed: int = 1) -> Iterator[SimulatedBoard]:
+    """The project's board, run by Icarus Verilog while the context lasts.
 
     ``noise`` is the chance that a byte is damaged, lost or doubled, in both directions.
 
@@ -55,22 +76,15 @@ def serve(folder: Path, *, noise: float = 0.0, seed: int = 1) -> Iterator[str]:
             "run": name,
             "testcase": None,
         }
-        child = str(Path(__file__).with_name("cocotb_child.py"))
-        log = work / "cocotb.log"
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                [sys.executable, child, json.dumps(job)], stdout=out, stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL, cwd=work, env=_environment(folder, work, noise, seed),
-            )  # fmt: skip
-        try:
-            yield _port(work, process, log)
-        finally:
-            (work / "stop").touch()
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        board = next(folder.glob("*/hwgen_board.v")).read_text("utf-8")
+        env = {
+            "HWGEN_DIVISOR": str(DIVISOR),
+            "HWGEN_NOISE": str(noise),
+            "HWGEN_SEED": str(seed),
+            "HWGEN_RESET_HIGH": str(int(bool(re.search(r"\| reset;", board)))),
+        }
+        with served(folder, work, job, env) as ready:
+            yield SimulatedBoard(ready.read_text("utf-8"), work)
 
 
 def _sources(folder: Path, work: Path) -> list[Path]:
@@ -82,30 +96,3 @@ def _sources(folder: Path, work: Path) -> list[Path]:
     clock.write_text(STRAIGHT_CLOCK, "utf-8")
     ours = [flows[0] / "hwgen_board.v", flows[0] / "hwgen_uart.v", clock]
     return [*manifests.simulated(folder), *ours]
-
-
-def _port(work: Path, process: subprocess.Popen[bytes], log: Path) -> str:
-    port, began = work / "port", time.monotonic()
-    while not port.is_file():
-        if process.poll() is not None or time.monotonic() - began > START_SECONDS:
-            raise BuildError(f"the simulation of the board did not start:\n{verilate.tail(log)}")
-        time.sleep(0.02)
-    return port.read_text("utf-8")
-
-
-def _environment(folder: Path, work: Path, noise: float, seed: int) -> dict[str, str]:
-    env = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
-    paths = [str(folder / "sim"), *(path for path in sys.path if path)]
-    board = next(folder.glob("*/hwgen_board.v")).read_text("utf-8")
-    env |= {
-        "PYTHONPATH": os.pathsep.join(paths),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "COCOTB_ANSI_OUTPUT": "0",
-        "HWGEN_PORT": str(work / "port"),
-        "HWGEN_STOP": str(work / "stop"),
-        "HWGEN_DIVISOR": str(DIVISOR),
-        "HWGEN_NOISE": str(noise),
-        "HWGEN_SEED": str(seed),
-        "HWGEN_RESET_HIGH": str(int(bool(re.search(r"\| reset;", board)))),
-    }
-    return env

@@ -28,10 +28,13 @@ class Network:
 
     def predict(self, x):
         """Real frames to classes: the largest logit, of equals the first."""
-        integers = self.run(x)
-        if self.model["index"]:
-            return integers.reshape(len(x), -1)[:, 0]
-        return np.argmax(decode(integers, self.model).reshape(len(x), -1), axis=1)
+        return self.classes(self.run(x))
+
+    def classes(self, integers):
+        """The integers of the network's output to classes."""
+        flat = integers if self.model["index"] else decode(integers, self.model)
+        flat = flat.reshape(len(integers), -1)
+        return flat[:, 0] if self.model["index"] else np.argmax(flat, axis=1)
 
 
 def frame_bytes(port):

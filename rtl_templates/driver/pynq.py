@@ -19,20 +19,23 @@ ERROR_NAMES = {1: "TLAST came early", 4: "TKEEP has a hole"}
 
 
 class AcceleratorError(RuntimeError):
-    """The bitstream is not the one of this driver, or the hardware reports an error."""
+    """The bitstream is not the one of this driver, the hardware reports an error, or another
+    program used it meanwhile."""
 
 
 class Accelerator(Network):
     """The accelerator on the board.
 
     ``bitfile`` is loaded with its ``.hwh``; ``overlay`` is an overlay that is loaded already.
-    ``batch`` frames are held in memory of the DMA at a time.
+    ``batch`` frames are held in memory of the DMA at a time; ``timeout`` is in seconds, for each
+    batch.
     """
 
-    def __init__(self, bitfile=None, *, overlay=None, model=None, batch=256):
+    def __init__(self, bitfile=None, *, overlay=None, model=None, batch=256, timeout=10.0):
         import pynq
 
         super().__init__(model)
+        self.timeout = timeout
         self.overlay = pynq.Overlay(str(bitfile)) if overlay is None else overlay
         self.registers = self.overlay.accelerator
         self.dma = self.overlay.dma
@@ -85,13 +88,37 @@ class Accelerator(Network):
         return out
 
     def _transfer(self, count):
-        """``count`` frames in one packet, and their answers in one packet."""
+        """``count`` frames in one packet, and their answers in one packet.
+
+        The accelerator counts the frames that it takes and gives: any that are not ours say that
+        another program is at work on it.
+        """
+        before = self._counts()
         self._source.flush()
         self.dma.recvchannel.transfer(self._sink, nbytes=count * self._sink.shape[1])
         self.dma.sendchannel.transfer(self._source, nbytes=count * self._source.shape[1])
-        self.dma.sendchannel.wait()
-        self.dma.recvchannel.wait()
+        deadline = time.monotonic() + self.timeout
+        for channel in (self.dma.sendchannel, self.dma.recvchannel):
+            self._wait(channel, deadline)
         self._sink.invalidate()
+        after = self._counts()
+        moved = [(after[i] - before[i]) % (1 << 32) for i in (0, 1)]
+        if moved != [count, count]:
+            raise AcceleratorError(
+                f"{count} frames went in and out, and the accelerator counted {moved[0]} and "
+                f"{moved[1]}: another program uses it"
+            )
+
+    def _counts(self):
+        return [self.registers.read(offset) for offset in (FRAMES_IN, FRAMES_OUT)]
+
+    def _wait(self, channel, deadline):
+        """Waits for a channel of the DMA, whose own ``wait`` has no end."""
+        while not channel.idle:
+            if time.monotonic() > deadline:
+                self.reset()
+                raise AcceleratorError(f"the DMA did not end within {self.timeout:g} s")
+        channel.wait()
 
     def _check_errors(self):
         """TLAST is missing within a packet of several frames, and that is no error."""

@@ -6,7 +6,10 @@
 
 or ``python hwgen_driver.py /dev/ttyUSB0 data.npz``. One request is one frame; its checksum, and a
 random tag that the answer repeats, keep an answer that is damaged, late or another host's from
-being taken for the right one. A request without a right answer is sent again.
+being taken for the right one. Two requests are under way at a time: the hardware takes in one
+while it answers the other. A request without a right answer is sent again. Where the port goes
+away, the driver waits for it to come back, makes sure that the same accelerator is behind it, and
+goes on.
 """
 
 import argparse
@@ -26,11 +29,18 @@ from hwgen_codec import Network, frame_bytes, pack, unpack
 IDENTIFY, FRAME, RESET = 0x00, 0x01, 0x02
 IDENTITY, OUTPUTS, REFUSED = 0x80, 0x81, 0xFF
 ATTEMPTS = 8
+WINDOW = 2  # requests under way: what the hardware has memory for
+OVERHEAD = 11  # bytes of a request or an answer beside its payload
 PAUSE = 0.03  # seconds; longer than the 20 ms after which the hardware forgets half a request
+AWAY = 10.0  # seconds in which a port that went away may come back
 
 
 class AcceleratorError(RuntimeError):
     """The bitstream is not the one of this driver, or the port gives no right answer."""
+
+
+class PortLost(OSError):
+    """The port is gone, as when its plug is pulled."""
 
 
 class Link:
@@ -40,15 +50,26 @@ class Link:
     """
 
     def __init__(self, port, baud, timeout=0.5):
-        self.baud, self.timeout = baud, timeout
-        self._file = os.open(port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        self.port, self.baud, self.timeout = port, baud, timeout
+        self._file = -1
+        self._open()
+
+    def _open(self):
+        self._file = os.open(self.port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         try:
             with contextlib.suppress(OSError):
                 fcntl.ioctl(self._file, termios.TIOCEXCL)
+            self._claim()
             self._make_raw()
         except BaseException:
-            os.close(self._file)
+            self.close()
             raise
+
+    def _claim(self):
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AcceleratorError(f"another program uses {self.port}") from None
 
     def _make_raw(self):
         speed = getattr(termios, f"B{self.baud}", None)
@@ -56,8 +77,11 @@ class Link:
             raise AcceleratorError(f"this system has no serial speed of {self.baud}")
         control = termios.CS8 | termios.CREAD | termios.CLOCAL
         settings = [0, 0, control, 0, speed, speed, [b"\0"] * 32]
-        termios.tcsetattr(self._file, termios.TCSANOW, settings)
-        termios.tcflush(self._file, termios.TCIOFLUSH)
+        try:
+            termios.tcsetattr(self._file, termios.TCSANOW, settings)
+            termios.tcflush(self._file, termios.TCIOFLUSH)
+        except termios.error as error:
+            raise PortLost(*error.args) from None
 
     def close(self):
         """Closes the port."""
@@ -65,29 +89,74 @@ class Link:
             os.close(self._file)
             self._file = -1
 
-    def ask(self, kind, payload, answer, size):
-        """The payload of ``size`` bytes of the answer of kind ``answer``.
+    def reopen(self):
+        """Opens the port again, as soon as it is back.
 
         Raises:
-            AcceleratorError: no right answer after some attempts.
+            AcceleratorError: it stays away.
         """
-        failure = "no answer"
-        for _ in range(ATTEMPTS):
-            tag = secrets.token_bytes(4)
-            body = bytes([kind]) + tag + payload
-            request = b"\xc3\x5a" + body + struct.pack("<I", zlib.crc32(body))
-            wire = 10 * (len(request) + size + 11) / self.baud
+        self.close()
+        deadline = time.monotonic() + AWAY
+        while True:
             try:
-                deadline = time.monotonic() + wire + self.timeout
-                self._send(request, deadline)
-                found = self._receive(tag, {answer: size, REFUSED: 0}, deadline)
+                return self._open()
             except OSError as error:
-                raise AcceleratorError(f"the serial port failed: {error}") from None
-            if found and found[0] == answer:
-                return found[1]
-            failure = "a refusal" if found else "no answer"
-            time.sleep(PAUSE)
-        raise AcceleratorError(f"{failure} after {ATTEMPTS} attempts")
+                if time.monotonic() > deadline:
+                    raise AcceleratorError(f"the serial port is gone: {error}") from None
+                time.sleep(0.05)
+
+    def ask(self, kind, payload, answer, size):
+        """The payload of ``size`` bytes of the answer of kind ``answer``; errors as ``ask_all``."""
+        answers = {}
+        self.ask_all(kind, {0: payload}, answer, size, answers)
+        return answers[0]
+
+    def ask_all(self, kind, payloads, answer, size, answers):
+        """Puts into ``answers`` the answer to each of ``payloads``, by its key, as they come.
+
+        Raises:
+            AcceleratorError: no right answer to one of them after some attempts.
+            OSError: the port is gone; what is in ``answers`` is right.
+        """
+        waiting = list(reversed(payloads))
+        attempts = dict.fromkeys(payloads, 0)
+        pending, data = {}, b""
+        deadline = time.monotonic()
+        while waiting or pending:
+            while waiting and len(pending) < WINDOW:
+                key, tag = waiting.pop(), secrets.token_bytes(4)
+                pending[tag] = key
+                deadline = self._deadline(payloads[key], size, len(pending))
+                self._send(request(kind, tag, payloads[key]), deadline)
+            data += self._read(deadline)
+            failure = ""
+            while found := find_answer(data, pending, {answer: size, REFUSED: 0}):
+                got, tag, payload, end = found
+                data = data[end:]
+                if got == REFUSED:
+                    failure = "a refusal"
+                    break
+                key = pending.pop(tag)
+                answers[key] = payload
+                deadline = self._deadline(payloads[key], size, max(len(pending), 1))
+            if failure or (pending and time.monotonic() >= deadline):
+                self._again(failure or "no answer", pending, waiting, attempts)
+                data = b""
+
+    def _deadline(self, payload, size, requests):
+        wire = 10 * requests * (len(payload) + size + 2 * OVERHEAD) / self.baud
+        return time.monotonic() + wire + self.timeout
+
+    def _again(self, failure, pending, waiting, attempts):
+        """Puts what is under way back into the queue, when the line has been still for a while."""
+        oldest = next(iter(pending.values()))
+        attempts[oldest] += 1
+        if attempts[oldest] >= ATTEMPTS:
+            raise AcceleratorError(f"{failure} after {ATTEMPTS} attempts")
+        waiting.extend(reversed(pending.values()))
+        pending.clear()
+        time.sleep(PAUSE)
+        self._read(time.monotonic())
 
     def _send(self, data, deadline):
         while data and time.monotonic() < deadline:
@@ -95,43 +164,54 @@ class Link:
             if ready:
                 data = data[os.write(self._file, data) :]
 
-    def _receive(self, tag, sizes, deadline):
-        """Kind and payload of the first whole answer with this tag, or None when time is up."""
-        data = b""
-        while (left := deadline - time.monotonic()) > 0:
-            if not select.select([self._file], [], [], left)[0]:
-                break
-            data += os.read(self._file, 65536)
-            found = find_answer(data, tag, sizes)
-            if found:
-                return found
-        return None
+    def _read(self, deadline):
+        """What there is at once or, where there is nothing, what comes first until ``deadline``."""
+        left = max(deadline - time.monotonic(), 0)
+        if not select.select([self._file], [], [], left)[0]:
+            return b""
+        data = os.read(self._file, 65536)
+        if not data:
+            raise PortLost("the serial port was closed")
+        return data
 
 
-def find_answer(data, tag, sizes):
-    """(kind, payload) of a whole answer with this tag in ``data``; ``sizes``: payload by kind."""
+def request(kind, tag, payload):
+    """The bytes of one request."""
+    body = bytes([kind]) + tag + payload
+    return b"\xc3\x5a" + body + struct.pack("<I", zlib.crc32(body))
+
+
+def find_answer(data, tags, sizes):
+    """(kind, tag, payload, end) of the first whole answer in ``data`` with one of ``tags``;
+    ``sizes``: payload by kind.
+    """
     at = data.find(b"\x3c\xa5")
     while at >= 0:
         body = data[at + 2 :]
-        if len(body) >= 5 and body[1:5] == tag and body[0] in sizes:
+        if len(body) >= 5 and body[1:5] in tags and body[0] in sizes:
             end = 5 + sizes[body[0]]
-            if (
-                len(body) >= end + 4
-                and struct.pack("<I", zlib.crc32(body[:end])) == (body[end : end + 4])
-            ):
-                return body[0], body[5:end]
+            whole = len(body) >= end + 4
+            if whole and struct.pack("<I", zlib.crc32(body[:end])) == body[end : end + 4]:
+                return body[0], body[1:5], body[5:end], at + 2 + end + 4
         at = data.find(b"\x3c\xa5", at + 1)
     return None
 
 
 class Accelerator(Network):
-    """The accelerator behind a serial port."""
+    """The accelerator behind a serial port.
+
+    ``timeout`` in seconds comes on top of the time of the bytes and of the network's latency.
+    """
 
     def __init__(self, port, *, model=None, baud=None, timeout=0.5):
         super().__init__(model)
-        self.link = Link(port, baud or self.model["baud"], timeout)
+        latency = self.model.get("latency_cycles", 0) / self.model["clock_mhz"] / 1e6
         try:
-            self.reset()
+            self.link = Link(port, baud or self.model["baud"], timeout + 2 * latency)
+        except OSError as error:
+            raise AcceleratorError(f"the serial port cannot be opened: {error}") from None
+        try:
+            self._surely(self.reset)
         except BaseException:
             self.link.close()
             raise
@@ -158,14 +238,32 @@ class Accelerator(Network):
     def __exit__(self, *exception):
         self.close()
 
+    def _surely(self, action):
+        """Does ``action``; where the port goes away, again when it is back."""
+        for attempt in range(ATTEMPTS):
+            try:
+                if attempt:
+                    self.link.reopen()
+                    self.reset()
+                return action()
+            except OSError as error:
+                failure = error
+        raise AcceleratorError(f"the serial port goes away again and again: {failure}")
+
     def run_codes(self, codes):
         """Integers (frames, elements) in stream order to integers in stream order."""
         port = self.model["output"]
         size = frame_bytes(port)
         frames = pack(np.asarray(codes), self.model["input"])
-        answers = [self.link.ask(FRAME, frame.tobytes(), OUTPUTS, size) for frame in frames]
-        data = np.frombuffer(b"".join(answers), np.uint8).reshape(len(answers), size)
-        return unpack(data, port)
+        answers = {}
+
+        def the_rest():
+            left = {i: f.tobytes() for i, f in enumerate(frames) if i not in answers}
+            self.link.ask_all(FRAME, left, OUTPUTS, size, answers)
+
+        self._surely(the_rest)
+        whole = b"".join(answers[i] for i in range(len(frames)))
+        return unpack(np.frombuffer(whole, np.uint8).reshape(len(frames), size), port)
 
 
 def main():

@@ -9,6 +9,9 @@
 // Numbers are little-endian, crc is CRC-32 (that of zlib) over kind, tag and payload. The tag comes
 // back in the answer. A request whose checksum is wrong never reaches the accelerator. After TIMEOUT
 // cycles without a byte in the middle of a request, the next byte is taken as the start of one.
+//
+// Flow control: a request may be sent while the one before it is computed and answered; the memory
+// has a half for each. Bytes that come while a whole request waits are dropped.
 
 module hwgen_uart #(
   parameter DIVISOR = 100,        // clock cycles per bit
@@ -36,7 +39,7 @@ module hwgen_uart #(
   localparam [7:0] IDENTITY = 8'h80, OUTPUTS = 8'h81, REFUSED = 8'hff;
 
   localparam PLACE = $clog2(IN_BYTES) > 2 ? $clog2(IN_BYTES) : 2;
-  localparam FETCH = $clog2(IN_BYTES + 1);
+  localparam FETCH = $clog2(IN_BYTES + 1) > PLACE ? $clog2(IN_BYTES + 1) : PLACE;
   localparam COUNT = $clog2(OUT_BYTES) > 4 ? $clog2(OUT_BYTES) : 4;
   localparam IDLE_BITS = $clog2(TIMEOUT + 1);
 
@@ -55,14 +58,15 @@ module hwgen_uart #(
   reg [PLACE-1:0] place;
   reg bad;
   reg [IDLE_BITS-1:0] idle;
-  reg [7:0] memory [0:IN_BYTES-1];
+  reg bank, feed_bank;            // halves of the memory: of the next frame, of the one in use
+  reg [7:0] memory [0:(2<<PLACE)-1];
   wire [31:0] in_crc_next;
   hwgen_crc32 in_sum (.crc(in_crc), .data(in_byte), .next(in_crc_next));
 
   wire answering;
   reg feeding, answer;
   wire store = in_valid & state == PAYLOAD;
-  always @(posedge clk) if (store) memory[place] <= in_byte;
+  always @(posedge clk) if (store) memory[{bank, place}] <= in_byte;
 
   always @(posedge clk) begin
     answer <= 1'b0;
@@ -142,7 +146,7 @@ module hwgen_uart #(
   assign i_tdata = word;
   assign i_tvalid = full;
   assign i_tlast = given == IN_BYTES / IN_WORD - 1;
-  always @(posedge clk) if (step) fetched <= memory[fetch];
+  always @(posedge clk) if (step) fetched <= memory[{feed_bank, fetch[PLACE-1:0]}];
   always @(posedge clk) begin
     if (step) fetch <= fetch + 1'b1;
     if (step | take) fetched_valid <= step;
@@ -157,11 +161,14 @@ module hwgen_uart #(
     end
     if (start & kind == FRAME) begin
       feeding <= 1'b1;
+      feed_bank <= bank;
+      bank <= ~bank;
       fetch <= 0;
       filled <= 0;
       given <= 0;
       fetched_valid <= 1'b0;
     end
+    if (rst) bank <= 1'b0;
     if (rst | core_reset) begin
       feeding <= 1'b0;
       filled <= 0;
