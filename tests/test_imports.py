@@ -26,7 +26,7 @@ ORDER = (
     ("estimate",),
     ("verify", "report"),
     ("train", "ptq"),
-    ("check", "pipeline", "simulate"),
+    ("board_run", "check", "pipeline", "simulate"),
     ("cli",),
     ("__main__",),
 )
