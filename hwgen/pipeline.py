@@ -25,9 +25,11 @@ from hwgen.frontend.models import read_model
 from hwgen.ir.graph import Graph
 from hwgen.ir.text import dump
 from hwgen.ir.verify import verify
+from hwgen.passes.absorb import absorb
 from hwgen.passes.integerize import integerize
 from hwgen.passes.planner import Planner, search
 from hwgen.passes.schedule import Budget, Request, Schedule
+from hwgen.passes.tabulate import tabulate
 from hwgen.store import store
 from hwgen.verify.float_check import FloatCheck, float_check
 
@@ -117,6 +119,8 @@ def plan(model: Path, request: PlanRequest) -> Planned:
     graph = verify(lowered.graph)
     check = float_check(lowered, source.examples)
     _dump(request.dump_ir, "1-integers", graph)
+    graph = verify(tabulate(absorb(graph), family))
+    _dump(request.dump_ir, "2-merged", graph)
     word_bits = _word_bits(request, board, graph)
     feed, drain = Accelerator.words(graph, word_bits)
     budget = Budget(capacity(board), max(feed, drain), feed)

@@ -4,6 +4,7 @@ from hwgen.nn.activations import QuantAct, QuantIdentity, QuantReLU
 from hwgen.nn.binary import Binary
 from hwgen.nn.bits import LearnedBits
 from hwgen.nn.denseshift import DenseShift
+from hwgen.nn.few import FewInputs
 from hwgen.nn.layers import QuantConv1d, QuantConv2d, QuantizedWeight, QuantLinear
 from hwgen.nn.pact import PACT
 from hwgen.nn.plain import Float, Sign
@@ -31,6 +32,7 @@ __all__ = [
     "ActSpec",
     "Binary",
     "DenseShift",
+    "FewInputs",
     "Float",
     "Int",
     "IntegerView",

@@ -17,6 +17,7 @@ from hwgen.ops import (
     reshape,
     threshold,
     topk,
+    truth_table,
     upsample,
     window,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "reshape",
     "threshold",
     "topk",
+    "truth_table",
     "upsample",
     "window",
 ]

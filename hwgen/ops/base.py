@@ -3,13 +3,16 @@ circuit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hwgen.families.base import Family, Resources
 from hwgen.ir.node import Node
-from hwgen.ir.types import TensorType
+from hwgen.ir.types import IntArray, TensorType
+
+if TYPE_CHECKING:
+    from hwgen.ops.truth_table import TruthTable
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -45,6 +48,7 @@ class HardwareNode(Node):
     """
 
     wires_only: ClassVar[bool] = False
+    elementwise: ClassVar[bool] = False
 
     def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterable[Config]:
         """Every legal configuration on ``family``."""
@@ -79,6 +83,30 @@ class HardwareNode(Node):
 
     def circuit(self, config: Config, inputs: tuple[TensorType, ...], family: Family) -> Any:
         """The Amaranth component."""
+        raise NotImplementedError
+
+    def tabulated(self, x: TruthTable, kind: TensorType, most: int) -> TruthTable | None:
+        """The node of an input of type ``kind`` that is ``x``, as tables of what ``x`` reads;
+        None where one needs more than ``most`` bits, or the node is no function of single
+        pixels."""
+        return None
+
+    def affine(self, kind: TensorType) -> tuple[IntArray, IntArray] | None:
+        """``(multiplier, bias)``, each (1,) or (channels,), where the node is no more than
+        ``x·multiplier + bias`` for its only input, of type ``kind``."""
+        return None
+
+    def scaled(self, multiplier: IntArray, bias: IntArray) -> HardwareNode | None:
+        """The node that gives ``y·multiplier + bias`` instead of y; None where there is none."""
+        return None
+
+    def columns_read(self) -> list[int]:
+        """The channels of its only input that the node needs; empty where it does not say."""
+        return []
+
+    def with_columns(self, kept: Sequence[int]) -> HardwareNode:
+        """The same node of an input that has only the channels ``kept``, which are all that it
+        reads."""
         raise NotImplementedError
 
 

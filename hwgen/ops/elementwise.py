@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
 from hwgen.families.base import Family, Resources
 from hwgen.ir.types import IntArray, Ints, TensorType
 from hwgen.ops.base import Config, HardwareNode, divisors
+from hwgen.ops.truth_table import TruthTable
 
 
 def spread(constants: IntArray, ndim: int) -> Ints:
@@ -39,6 +41,14 @@ def lane_interval(x: TensorType, config: Config) -> int:
 @dataclass(frozen=True, kw_only=True)
 class LaneNode(HardwareNode):
     """A node that treats elements one by one, ``pe`` of them in a beat on every stream."""
+
+    elementwise: ClassVar[bool] = True
+
+    def tabulated(self, x: TruthTable, kind: TensorType, most: int) -> TruthTable | None:
+        if len(self.inputs) != 1:
+            return None
+        values = np.clip(x.values.values.T, kind.lo, kind.hi)  # what no input reaches stays legal
+        return replace(x, name=self.name, values=IntArray(self.evaluate(values).T))
 
     def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterable[Config]:
         return lane_configs(inputs[0])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
@@ -23,6 +23,7 @@ from hwgen.ir.meaning import HostValue, Meaning, RealValue, common_scale
 from hwgen.ir.real import Lowering, RealNode
 from hwgen.ir.types import Alphabet, IntArray, Ints, TensorType
 from hwgen.ops.base import Config, HardwareNode, divisors
+from hwgen.ops.truth_table import TruthTable, combined
 from hwgen.rtl import alphabet as rtl_alphabet
 from hwgen.rtl.adder_graph import AdderGraphUnit
 from hwgen.rtl.folded import MatVecShape, MatVecUnit
@@ -163,6 +164,36 @@ class Linear(HardwareNode):
             multiplier=shape.multiplier,
             buffer=shape.buffer,
         )
+
+    def tabulated(self, x: TruthTable, kind: TensorType, most: int) -> TruthTable | None:
+        bias = np.broadcast_to(self.bias.values, (self.outputs,))
+        if np.count_nonzero(self.weight.values, axis=1).max(initial=0) > most:
+            return None  # a column that needs no bit is not worth looking for
+        made = []
+        for row, offset in zip(self.weight.values, bias, strict=True):
+            used = np.flatnonzero(row)
+            found = combined(x, [int(c) for c in used], row[used], most)
+            if found is None:
+                return None
+            made.append((found[0], found[1] + offset))
+        size = max(len(values) for _, values in made)
+        values = np.stack([np.tile(v, size // len(v)) for _, v in made])
+        return TruthTable.of(self.name, x.inputs[0], [bits for bits, _ in made], values)
+
+    def scaled(self, multiplier: IntArray, bias: IntArray) -> Linear:
+        values = self.weight.values * multiplier.values[:, None]
+        return replace(
+            self,
+            weight=IntArray(values),
+            alphabet=self.alphabet if self.alphabet.holds(values) else Alphabet.of(values),
+            bias=IntArray(self.bias.values * multiplier.values + bias.values),
+        )
+
+    def columns_read(self) -> list[int]:
+        return [int(c) for c in np.flatnonzero(self.weight.values.any(axis=0))]
+
+    def with_columns(self, kept: Sequence[int]) -> Linear:
+        return replace(self, weight=IntArray(self.weight.values[:, list(kept)]))
 
     def _spatial(self, x: TensorType, family: Family) -> AdderGraphUnit:
         bias = np.broadcast_to(self.bias.values, (self.outputs,))

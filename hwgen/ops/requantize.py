@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import ClassVar
 
@@ -59,6 +59,12 @@ class Requantize(LaneNode):
         if self.even:
             codes = codes - ((codes & 1) & (codes << self.shift == total))
         return np.asarray(np.clip(codes, self.lo, self.hi))
+
+    def affine(self, kind: TensorType) -> tuple[IntArray, IntArray] | None:
+        wide = replace(self, lo=-(1 << 62), hi=1 << 62)
+        if self.shift or self.even or wide.infer(kind) != self.infer(kind):
+            return None
+        return self.multiplier, self.bias
 
     def circuit(
         self, config: Config, inputs: tuple[TensorType, ...], family: Family

@@ -9,6 +9,7 @@ from typing import Any
 
 from hwgen.errors import UsageError
 from hwgen.train.fit import FitConfig
+from hwgen.train.models import POOL
 from hwgen.train.recipes import OPTIONS, RECIPES, Settings
 
 
@@ -29,8 +30,9 @@ def read(path: Path | None, method: str, seed: int | None = None) -> tuple[Setti
     _known(options, OPTIONS[method], f"[method] of {method}")
     if seed is not None:
         train["seed"] = seed
-    if "hidden" in model:
-        model["hidden"] = _widths(model["hidden"])
+    for key, words in (("hidden", ()), ("convolutions", (POOL,))):
+        if key in model:
+            model[key] = _widths(key, model[key], words)
     own = tuple(f.name for f in fields(Settings) if f.name != "options")
     _known(model, own, "[model]")
     _known(train, tuple(f.name for f in fields(FitConfig)), "[train]")
@@ -59,7 +61,12 @@ def _typed(table: dict[str, Any], defaults: Any, where: str) -> None:
             raise UsageError(f"{key} in {where} must be like {default!r}, not {value!r}")
 
 
-def _widths(value: Any) -> tuple[int, ...]:
-    if not isinstance(value, list) or not all(isinstance(v, int) and v > 0 for v in value):
-        raise UsageError(f"hidden in [model] must be a list of widths, not {value!r}")
+def _widths(key: str, value: Any, words: tuple[str, ...]) -> tuple[int | str, ...]:
+    """Positive numbers, and ``words`` where the key allows any."""
+    own = isinstance(value, list) and all(
+        v in words or (isinstance(v, int) and not isinstance(v, bool) and v > 0) for v in value
+    )
+    if not own:
+        more = "".join(f" and {word!r}" for word in words)
+        raise UsageError(f"{key} in [model] must be a list of widths{more}, not {value!r}")
     return tuple(value)

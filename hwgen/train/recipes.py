@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from hwgen import nn as q
@@ -16,9 +16,10 @@ from hwgen.train.annealing import ConfidenceAnnealing
 from hwgen.train.bitpruning import BitPruning, Cost
 from hwgen.train.bmpq import BMPQ
 from hwgen.train.data import Data
+from hwgen.train.fan_in import FanIn
 from hwgen.train.fit import FitConfig
 from hwgen.train.method import Method
-from hwgen.train.models import mlp
+from hwgen.train.models import cnn, mlp
 from hwgen.train.oscillation import Freezing, Oscillation
 from hwgen.train.progressive import Progressive, float_layers, sensitivities
 from hwgen.train.prune import Pruning
@@ -30,12 +31,18 @@ CostMaker = Callable[[nn.Module, Tensor], Cost]
 class Settings:
     """What a configuration says of network and method; ``options`` are the method's own."""
 
+    convolutions: tuple[int | str, ...] = ()
     hidden: tuple[int, ...] = (64, 64)
     weight_bits: int = 3
     activation_bits: int = 3
     input_bits: int = 8
     input_step: float | None = None
     options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def convolved(self) -> int:
+        """How many convolutions there are."""
+        return sum(not isinstance(item, str) for item in self.convolutions)
 
 
 @dataclass(frozen=True)
@@ -63,19 +70,21 @@ class Context:
         return [Pruning(model, share, start=self.late(0.2), end=max(self.late(0.7), 2))]
 
     def net(
-        self, weight: q.WeightSpec, activation: q.ActSpec | None = None, *, relu: bool = True
+        self,
+        weight: q.WeightSpec | Sequence[q.WeightSpec],
+        activation: q.ActSpec | None = None,
+        *,
+        relu: bool = True,
     ) -> nn.Sequential:
-        """The settings' fully connected network."""
-        inputs = int(torch.tensor(self.data.shape).prod())
-        return mlp(
-            inputs,
-            self.settings.hidden,
-            self.data.classes,
-            weight=weight,
-            activation=activation or q.UInt(self.settings.activation_bits),
-            input=input_spec(self.data.train[0], self.settings),
-            relu=relu,
-        )
+        """The settings' network: fully connected layers, behind convolutions where it has any."""
+        settings, shape = self.settings, self.data.shape
+        act = activation or q.UInt(settings.activation_bits)
+        first = input_spec(self.data.train[0], settings)
+        if settings.convolutions:
+            return cnn(shape, settings.convolutions, settings.hidden, self.data.classes,
+                       weight=weight, activation=act, input=first, relu=relu)  # fmt: skip
+        return mlp(prod(shape), settings.hidden, self.data.classes,
+                   weight=weight, activation=act, input=first, relu=relu)  # fmt: skip
 
     def late(self, part: float) -> int:
         """The epoch after this part of the training."""
@@ -225,6 +234,16 @@ def _bmpq(context: Context) -> Job:
     return Job(model, [method, *context.pruning(model)])
 
 
+def _few_inputs(context: Context) -> Job:
+    fan_in, late = context.option("fan_in", 6), context.late(0.5)
+    layers = len(context.settings.hidden) + context.settings.convolved
+    spec = q.FewInputs(q.Int(5, step=1 / 16), fan_in)
+    ternary = q.FewInputs(q.Ternary(scale=0.2, threshold=0.0), context.option("class_inputs", 30))
+    model = context.net([*[spec] * layers, ternary], q.Binary(), relu=False)
+    FanIn.initialize(model)
+    return Job(model, [FanIn(model, first=context.option("first", 40), end=late)])
+
+
 RECIPES: dict[str, Callable[[Context], Job]] = {
     "lsq": _lsq,
     "pact-sawb": _pact_sawb,
@@ -234,6 +253,7 @@ RECIPES: dict[str, Callable[[Context], Job]] = {
     "s3": _s3,
     "deepshift": _deepshift,
     "progressive": _progressive,
+    "few-inputs": _few_inputs,
     "bitpruning": _bitpruning,
     "adaqat": _adaqat,
     "bmpq": _bmpq,
@@ -249,6 +269,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "s3": ("strength",),
     "deepshift": ("zero",),
     "progressive": ("activations", "every", "order"),
+    "few-inputs": ("fan_in", "class_inputs", "first"),
     "bitpruning": ("start_bits", "strength", "weighting", "rate_factor", "freeze_at", "prune"),
     "adaqat": ("start_bits", "rate", "strength", "layers", "freeze_at", "prune"),
     "bmpq": ("budget", "widths", "interval", "prune"),

@@ -29,6 +29,8 @@ SPECS = [
     q.Int(8, narrow=False),
     q.Int(3, step="power_of_two", per_channel=True),
     q.Int(4, step=0.05),
+    q.FewInputs(q.Int(5, step=1 / 16), fan_in=3),
+    q.FewInputs(q.Ternary(scale=0.5, threshold=0.0), fan_in=2),
 ]
 every_spec = pytest.mark.parametrize("spec", SPECS, ids=str)
 

@@ -56,6 +56,30 @@ def test_every_method_trains_and_its_file_gives_its_accuracy(
     assert not out.with_suffix(".ckpt").exists()
 
 
+@pytest.mark.parametrize("method", ["lsq", "progressive", "denseshift", "bitpruning", "few-inputs"])
+def test_convolutions_train_too(method: str, tmp_path: Path, capsys: pytest.CaptureFixture):
+    x, y = digits().train
+    np.savez(tmp_path / "images.npz", x=x[:400].reshape(-1, 1, 8, 8).numpy(), y=y[:400].numpy())
+    text = "[model]\nconvolutions = [6, 'pool', 8]\nhidden = [12]\ninput_bits = 5\n"
+    text += "input_step = 0.0625\n[train]\nepochs = 5\nlr = 0.01\n"
+    out = tmp_path / "model.pt"
+    result = run(capsys, "--method", method, "--data", tmp_path / "images.npz", "-o", out,
+                 "--config", config(tmp_path, text))  # fmt: skip
+    from hwgen.train.data import load as read
+
+    graph = integerize(load(out)).graph
+    frames, labels = read(tmp_path / "images.npz", 0).test
+    predicted = graph.output.predictions(graph.evaluate(graph.input.encode(frames.numpy())))
+    assert float((predicted == labels.numpy()).mean()) == pytest.approx(result["test_accuracy"])
+
+
+def test_convolutions_need_images(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
+    file = config(tmp_path, "[model]\nconvolutions = [4]\n")
+    options = ["--data", str(dataset), "--config", str(file), "-o", str(tmp_path / "m.pt")]
+    assert cli.main(["train", "--method", "lsq", *options]) == 1
+    assert "convolutions need frames of shape (channels, height" in capsys.readouterr().err
+
+
 def test_a_killed_training_goes_on_where_it_was(
     dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
@@ -102,10 +126,12 @@ def test_bit_lengths_can_be_priced_for_a_board(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[model]\nwidth = 3", r"\[model\] may hold hidden, .*not 'width'"),
+        ("[model]\nwidth = 3", r"\[model\] may hold convolutions, hidden, .*not 'width'"),
         ("[train]\nlr = 'fast'", r"lr in \[train\] must be like 0.003, not 'fast'"),
         ("[method]\nstd = 1", r"\[method\] of lsq may hold per_channel, prune, not 'std'"),
         ("[model]\nhidden = 3", "hidden in .* must be a list of widths"),
+        ("[model]\nhidden = ['pool']", "hidden in .* must be a list of widths, not"),
+        ("[model]\nconvolutions = ['pond']", "must be a list of widths and 'pool', not"),
         ("model = 3", r"model must be a table"),
         ("[other]", "the configuration may hold model, train, method"),
         ("[", "must be a TOML file"),
