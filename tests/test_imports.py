@@ -26,7 +26,8 @@ ORDER = (
     ("estimate",),
     ("verify", "report"),
     ("train", "ptq"),
-    ("board_run", "check", "pipeline", "simulate"),
+    ("check", "pipeline", "simulate"),
+    ("board_run",),
     ("cli",),
     ("__main__",),
 )
