@@ -152,6 +152,9 @@ def _sim_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--limit", type=int, metavar="N", help="only the first N frames of it")
     verb.add_argument("--seed", type=int, help="of the random stalls (default: the build's)")
     verb.add_argument(
+        "--wave", type=Path, metavar="FILE.fst", help="write waveforms of where it diverges"
+    )
+    verb.add_argument(
         "--cells",
         action="store_true",
         help="simulate the netlist of the family's cells, from yosys",

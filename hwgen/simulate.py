@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict, dataclass
+import tempfile
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from hwgen.errors import UsageError
 from hwgen.estimate.figures import as_counts
 from hwgen.ir.graph import Graph
 from hwgen.ir.serialize import from_json
+from hwgen.ir.types import Ints
 from hwgen.ops.input import Input
 from hwgen.ops.output import Output
+from hwgen.verify.divergence import Divergence
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,13 @@ def bench(options: argparse.Namespace) -> Outcome:
     from hwgen.verify.cocotb_run import simulate
 
     mapped = _netlist(options.dir) if options.cells else None
-    found = simulate(options.dir, simulator=options.simulator, seed=options.seed, netlist=mapped)
+    found = simulate(
+        options.dir,
+        simulator=options.simulator,
+        seed=options.seed,
+        netlist=mapped,
+        wave=options.wave,
+    )
     data = asdict(found)
     exact = (
         found.latency_cycles == found.predicted.latency_cycles
@@ -78,7 +87,9 @@ def bench(options: argparse.Namespace) -> Outcome:
         *found.failures,
     ]
     if found.divergence is not None:
-        lines.append(f"first divergence: {found.divergence}")
+        data["divergence"], text = _divergence(read_graph(options.dir), found.divergence)
+        lines.append(text)
+    lines += _waves(options)
     return Outcome({**data, "as_predicted": exact}, "\n".join(lines), good)
 
 
@@ -86,6 +97,26 @@ def _netlist(folder: Path) -> Any:
     from hwgen.verify.synth import netlist
 
     return netlist(folder, _report(folder)["family"])
+
+
+def _divergence(graph: Graph, found: Divergence) -> tuple[dict[str, Any], str]:
+    """A divergence with the pixel and channel that its element is, as data and as a line."""
+    data = asdict(found)
+    shape = graph.types[found.layer].shape if found.layer in graph.types else (1,)
+    pixel, channel = divmod(found.element, shape[0])
+    where = [f"channel {channel}"]
+    data["channel"] = channel
+    if len(shape) > 1:
+        data["pixel"] = [int(v) for v in np.unravel_index(pixel, shape[1:])]
+        where.insert(0, "pixel " + ", ".join(map(str, data["pixel"])))
+    return data, f"first divergence: {found} ({', '.join(where)})"
+
+
+def _waves(options: argparse.Namespace) -> list[str]:
+    if options.wave is None:
+        return []
+    opened = options.wave.with_suffix(".gtkw")
+    return [f"waveforms in {options.wave}; gtkwave {opened} opens them"]
 
 
 def _predicted(found: Any) -> str:
@@ -127,19 +158,53 @@ def dataset(options: argparse.Namespace) -> Outcome:
         f"core: latency {found.latency_cycles} cycles, initiation interval "
         f"{found.initiation_interval} cycles"
     )
-    if wrong.any():
-        frame, element = (int(v) for v in np.argwhere(wrong)[0])
-        flat, want = outputs.reshape(len(x), -1), golden.reshape(len(x), -1)
-        data["divergence"] = {
-            "layer": graph.output.inputs[0],
-            "frame": frame,
-            "element": element,
-            "expected": int(want[frame, element]),
-            "got": int(flat[frame, element]),
-        }
-        lines.append(f"first divergence: {data['divergence']}")
-        lines.append(f"hwgen sim {options.dir} finds the layer")
+    if wrong.any() or options.wave:
+        frame = int(np.argwhere(wrong)[0][0]) if wrong.any() else 0
+        flat, want = (vectors.streamed(v[frame : frame + 1])[0] for v in (outputs, golden))
+        at_output = _at_output(graph, frame, flat, want)
+        located = _located(options, graph, x, frame)
+        if at_output is not None:
+            data["divergence"], text = _divergence(graph, located or at_output)
+            lines.append(text)
+    lines += _waves(options)
     return Outcome(data, "\n".join(lines), not wrong.any())
+
+
+def _at_output(graph: Graph, frame: int, got: Ints, want: Ints) -> Divergence | None:
+    """The first output integer of a frame that differs, as the end of the last layer."""
+    wrong = np.flatnonzero(got != want)
+    if not len(wrong):
+        return None
+    element = int(wrong[0])
+    values = {"expected": int(want[element]), "got": int(got[element])}
+    return Divergence(graph.output.inputs[0], frame, element, -1, **values)
+
+
+def _located(options: argparse.Namespace, graph: Graph, x: Ints, frame: int) -> Divergence | None:
+    """The frames up to ``frame`` once more through the bench with taps on every layer.
+
+    None where the fault does not show itself in so few frames.
+    """
+    from hwgen.verify.cocotb_run import trace
+    from hwgen.verify.manifest import read
+
+    first = max(frame - LEAD, 0)
+    part = x[first : frame + 1]
+    manifest = replace(read(options.dir), frames=len(part))
+    found = vectors.golden(graph, {layer.name for layer in manifest.layers}, part)
+    with tempfile.TemporaryDirectory(prefix="hwgen-vectors-") as folder:
+        sim = Path(folder)
+        (sim / "manifest.json").write_text(manifest.to_json(), "utf-8")
+        for name, values in found.items():
+            file = sim / "vectors" / f"{name}.npy"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            np.save(file, values)
+        seen = trace(options.dir, sim, simulator=options.simulator, wave=options.wave)
+    return replace(seen, frame=first + seen.frame) if seen else None
+
+
+LEAD = 2
+"""Frames before a wrong one that are simulated again with it."""
 
 
 def synth(options: argparse.Namespace) -> Outcome:

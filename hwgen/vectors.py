@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Container
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -125,7 +125,7 @@ def manifest(
     )
 
 
-def golden(graph: Graph, taps: Mapping[str, Stream], x: Ints) -> dict[str, Ints]:
+def golden(graph: Graph, taps: Container[str], x: Ints) -> dict[str, Ints]:
     """(frames, elements) in stream order: ``input``, ``output`` and ``layers/<name>`` of every
     tap."""
     found = {"input": streamed(x)}

@@ -118,6 +118,8 @@ class Bench:
         try:
             return await with_timeout(what, self.patience * PERIOD_NS, "ns")
         except SimTimeoutError:
+            if self.taps:
+                RESULT["divergence"] = self.taps.first()
             raise AssertionError(
                 f"{self.phase}: no {name} within {self.patience} cycles (seed {SEED})"
             ) from None

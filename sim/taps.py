@@ -8,6 +8,7 @@ from typing import Any
 import cocotb
 import numpy as np
 from cocotb.triggers import RisingEdge
+from cocotb.utils import get_sim_time
 
 
 class Taps:
@@ -69,4 +70,5 @@ class Taps:
     ) -> None:
         where = {"layer": self.layers[number]["name"], "frame": self.sent[frame]}
         what = {"element": element, "cycle": cycle, "expected": expected, "got": got}
-        self.found.append((frame, number, where | what))
+        time = {"time_ns": int(get_sim_time("ns"))}
+        self.found.append((frame, number, where | what | time))

@@ -6,6 +6,7 @@ import errno
 import json
 import pickle
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ import torch
 import hwgen
 from hwgen import pipeline
 from hwgen.cli import main
+from hwgen.ir.graph import Graph
+from hwgen.ir.serialize import to_json
+from hwgen.ir.types import IntArray
 from hwgen.simulate import read_graph
 from tests.models import small_mlp
 
@@ -114,6 +118,28 @@ def test_data_set_and_synthesis_and_first_divergence(
     code, text, _ = run(capsys, "sim", broken, "--simulator", "icarus")
     assert code == 2
     assert f"first divergence: layer {name}, frame 2, element 0" in text
+
+
+def test_a_data_set_names_the_layer_that_diverges(
+    work: Path, built: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = work / "other"
+    shutil.copytree(built, broken, ignore=shutil.ignore_patterns("build"))
+    graph = read_graph(broken)
+    layer = next(node for node in graph if node.op == "linear")
+    weight = layer.weight.values.copy()
+    weight[3, 0] = -weight[3, 0]
+    changed = replace(layer, weight=IntArray(weight))
+    nodes = tuple(changed if node is layer else node for node in graph.nodes)
+    (broken / "graph.json").write_text(to_json(Graph(graph.name, nodes)))
+    wave = work / "other.vcd"
+    words = ("--dataset", work / "test.npz", "--limit", 20, "--wave", wave)
+    code, data, _ = run(capsys, "sim", broken, *words, "--json")
+    assert code == 2
+    assert data["divergence"]["layer"] == layer.name
+    assert data["divergence"]["channel"] == 3
+    assert data["divergence"]["cycle"] > 0
+    assert f"*-17 {1000 * data['divergence']['time_ns']}" in wave.with_suffix(".gtkw").read_text()
 
 
 def test_settings_from_the_command_line_and_a_file(

@@ -26,8 +26,10 @@ def main(job: dict[str, object]) -> None:
             parameters=dict(job.get("parameters", {})),  # type: ignore[call-overload]
             timescale=("1ns", "1ps"),
             always=True,
+            waves=bool(job.get("wave")),
         )
     testcase = job["testcase"]
+    icarus, wave = job["simulator"] == "icarus", job.get("wave")
     runner.test(
         test_module=str(job.get("module", "bench")),
         hdl_toplevel=top,
@@ -37,6 +39,9 @@ def main(job: dict[str, object]) -> None:
         testcase=str(testcase) if testcase else None,
         results_xml=str(Path(run) / "results.xml"),
         timescale=("1ns", "1ps"),
+        waves=bool(wave) and icarus,
+        plusargs=[f"+dumpfile_path={wave}"] if wave and icarus else [],
+        test_args=["--trace", "--trace-file", str(wave)] if wave and not icarus else [],
     )
 
 

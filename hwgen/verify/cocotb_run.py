@@ -19,7 +19,8 @@ from cocotb_tools.check_results import get_results
 from hwgen import tools
 from hwgen.errors import BuildError, UsageError
 from hwgen.verify import manifest as manifests
-from hwgen.verify import verilate
+from hwgen.verify import verilate, waves
+from hwgen.verify.divergence import Divergence
 from hwgen.verify.manifest import Manifest, Predicted
 from hwgen.verify.synth import Netlist
 
@@ -27,32 +28,6 @@ SIMULATORS = ("verilator", "icarus")
 PHASES = ("free_running", "random_stalls", "reset_in_mid_frame", "packets", "registers")
 BUILD = "sim/build"
 SECONDS = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Divergence:
-    """The first integer that differs from the golden model's, between layers or at the output.
-
-    Members:
-        layer: name of the layer whose output it is.
-        frame: row of the vector files.
-        element: its place in the stream order of that layer.
-        cycle: since reset; -1 where it was seen at the output only.
-    """
-
-    layer: str
-    frame: int
-    element: int
-    cycle: int
-    expected: int | str
-    got: int | str
-
-    def __str__(self) -> str:
-        cycle = f", cycle {self.cycle}" if self.cycle >= 0 else ""
-        return (
-            f"layer {self.layer}, frame {self.frame}, element {self.element}{cycle}: "
-            f"expected {self.expected}, got {self.got}"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +79,10 @@ class _Bench:
     simulator: str
     seed: int
     sources: tuple[Path, ...]
+    sim: Path
     includes: tuple[Path, ...] = ()
     defines: tuple[str, ...] = ()
+    wave: Path | None = None
 
 
 def simulate(
@@ -116,36 +93,42 @@ def simulate(
     taps: bool = True,
     cells: bool = False,
     netlist: Netlist | None = None,
+    wave: Path | None = None,
 ) -> SimResult:
     """Runs every phase of the bench; after a mismatch once more with taps between the layers.
+
+    ``wave`` is a file for waveforms (.fst, with Verilator also .vcd) of the phase that failed, or
+    of the free-running one; what opens it at the divergence is written beside (``waves.py``).
 
     With ``cells`` the family's own cells are simulated, bit by bit, in place of the behavioural
     modules that stand for them: many times slower, and the last word on the mapping. With a
     ``netlist`` that is simulated in place of the project's Verilog; it has no taps.
 
     Raises:
-        UsageError: ``folder`` is not a built project, or an unknown simulator.
-        ToolError: the simulator is missing.
+        UsageError: ``folder`` is not a built project, an unknown simulator, or a form of waveforms
+            that it does not write.
+        ToolError: the simulator is missing, or what it writes waveforms with.
         BuildError: the bench did not run to its end.
     """
     if simulator not in SIMULATORS:
         raise UsageError(f"simulator must be one of {', '.join(SIMULATORS)}, not {simulator!r}")
+    if wave is not None:
+        waves.check(wave, simulator)
     folder = folder.resolve()
     manifest = manifests.read(folder)
     seed = manifest.seed if seed is None else seed
     began = time.monotonic()
     sources = tuple(manifests.simulated(folder, cells=cells))
-    bench = _Bench(folder, manifest, simulator, seed, sources)
+    bench = _Bench(folder, manifest, simulator, seed, sources, folder / "sim")
     if netlist is not None:
         sources = (netlist.file, *netlist.models)
         bench = replace(bench, sources=sources, includes=netlist.includes, defines=netlist.defines)
         taps = False
     found, failed = _run(bench, None)
     divergence = _at_output(manifest, found["first"])
-    if found["first"] and taps and manifest.layers:
-        tapped, _ = _run(bench, found["first"]["phase"])
-        if tapped["divergence"]:
-            divergence = Divergence(**tapped["divergence"])
+    taps = taps and bool(manifest.layers)
+    if wave is not None or (taps and (found["first"] or failed)):
+        divergence = _again(bench, _failed_phase(found, failed), taps, wave) or divergence
     return SimResult(
         simulator=simulator,
         seed=seed,
@@ -168,8 +151,43 @@ def _at_output(manifest: Manifest, first: dict[str, Any] | None) -> Divergence |
     return Divergence(layer=layer, cycle=-1, **what)
 
 
-def _run(bench: _Bench, tapped_phase: str | None) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """One run of the bench: its result file, and a line for every failed phase."""
+def _failed_phase(found: dict[str, Any], failed: tuple[str, ...]) -> str:
+    """The first phase that went wrong, the first of all where none did."""
+    if found["first"]:
+        return str(found["first"]["phase"])
+    return failed[0].split(":")[0] if failed else PHASES[0]
+
+
+def _again(bench: _Bench, phase: str, taps: bool, wave: Path | None) -> Divergence | None:
+    """One phase once more, with taps and waveforms: the first divergence that the taps saw."""
+    with tempfile.TemporaryDirectory(prefix="hwgen-wave-") as folder:
+        part = Path(folder) / wave.name if wave else None
+        found, _ = _run(replace(bench, wave=part), phase, taps)
+        divergence = Divergence(**found["divergence"]) if found["divergence"] else None
+        if wave is not None and part is not None:
+            waves.keep(part, wave, bench.manifest, divergence)
+    return divergence
+
+
+def trace(
+    folder: Path, sim: Path, *, simulator: str = "verilator", wave: Path | None = None
+) -> Divergence | None:
+    """The free-running phase on the vectors in ``sim``, tapped: the first divergence.
+
+    ``sim`` holds ``manifest.json`` and ``vectors/`` like the project's own. Raises as ``simulate``.
+    """
+    if wave is not None:
+        waves.check(wave, simulator)
+    manifest = manifests.read(folder)
+    sources = tuple(manifests.simulated(folder))
+    bench = _Bench(folder.resolve(), manifest, simulator, manifest.seed, sources, sim)
+    return _again(bench, PHASES[0], bool(manifest.layers), wave)
+
+
+def _run(
+    bench: _Bench, phase: str | None, taps: bool = False
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """One run of all phases or of one: its result file, and a line for every failed phase."""
     build = bench.folder / BUILD
     build.mkdir(parents=True, exist_ok=True)
     run = Path(tempfile.mkdtemp(prefix=".run-", dir=build))
@@ -181,15 +199,16 @@ def _run(bench: _Bench, tapped_phase: str | None) -> tuple[dict[str, Any], tuple
             "sources": [str(source) for source in bench.sources],
             "includes": [str(include) for include in bench.includes],
             "defines": dict.fromkeys(bench.defines, 1),
-            "build": str(_model(bench, bool(tapped_phase), run)),
+            "build": str(_model(bench, taps, run)),
             "run": str(run),
-            "testcase": tapped_phase,
+            "testcase": phase,
+            "wave": str(bench.wave) if bench.wave else None,
         }
-        env = _environment(bench, result, bool(tapped_phase))
+        env = _environment(bench, result, taps)
         log = run / "cocotb.log"
         child = str(Path(__file__).with_name("cocotb_child.py"))
         _call([sys.executable, child, json.dumps(job)], log, env, run)
-        _check_count(results, log, 1 if tapped_phase else len(PHASES))
+        _check_count(results, log, 1 if phase else len(PHASES))
         if not result.is_file():
             raise BuildError(f"the bench wrote no result:\n{verilate.tail(log)}")
         return json.loads(result.read_text("utf-8")), _failures(results)
@@ -243,6 +262,7 @@ def _model(bench: _Bench, taps: bool, run: Path) -> Path:
         args=(
             *(f"-I{include}" for include in bench.includes),
             *(f"-D{name}" for name in bench.defines),
+            *waves.verilator_args(bench.wave),
             "--vpi", "--timescale", "1ns/1ps", "--x-assign", "fast", "--x-initial", "fast",
             "--output-split", "20000",
             "-LDFLAGS", f"-Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator",
@@ -271,7 +291,7 @@ def _environment(bench: _Bench, result: Path, taps: bool) -> dict[str, str]:
     env["PYTHONPATH"] = os.pathsep.join([str(bench.folder / "sim"), *inherited])
     env["PYTHONDONTWRITEBYTECODE"] = "1"
     env["COCOTB_ANSI_OUTPUT"] = "0"
-    env["HWGEN_SIM"] = str(bench.folder / "sim")
+    env["HWGEN_SIM"] = str(bench.sim)
     env["HWGEN_RESULT"] = str(result)
     env["HWGEN_SEED"] = str(bench.seed)
     env["HWGEN_TAPS"] = str(int(taps))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.errors import BuildError, UsageError
+from hwgen.errors import BuildError, ToolError, UsageError
 from hwgen.verify.cocotb_run import PHASES, simulate
 from hwgen.verify.manifest import Predicted
 from tests.verify import example
@@ -129,3 +129,64 @@ def test_a_folder_or_simulator_that_is_none_is_named(project: Path) -> None:
         simulate(project / "rtl")
     with pytest.raises(UsageError, match="must be one of verilator, icarus, not 'questa'"):
         simulate(project, simulator="questa")
+
+
+FAULT = (
+    "rtl/core.v",
+    "i__payload[7:4]} + 5'd1",
+    "i__payload[7:4]} + 5'd1 + (i__payload[7:4] == 9)",
+)
+
+
+def test_waveforms_show_the_wrong_integer_where_the_marker_is(project: Path) -> None:
+    example.edit(project, *FAULT)
+    wave = project / "fault.vcd"
+    found = simulate(project, wave=wave).divergence
+    assert found is not None
+    opened = wave.with_suffix(".gtkw").read_text()
+    assert f"*-17 {1000 * found.time_ns}\n" in opened
+    assert "accelerator.core.layer_inc.o__payload" in opened
+    before = value_at(wave, ["core", "layer_inc"], "o__payload", 1000 * found.time_ns - 1)
+    lane = before >> (5 * found.element) & 31
+    assert (lane, found.expected) == (found.got, 10)
+
+
+def value_at(wave: Path, scope: list[str], name: str, time: int) -> int:
+    """The last value of a signal of a VCD file at ``time``, in its units."""
+    path: list[str] = []
+    code, now, value = "", 0, -1
+    for line in wave.read_text().splitlines():
+        words = line.split()
+        if not words:
+            continue
+        if words[0] == "$scope":
+            path.append(words[2])
+        elif words[0] == "$upscope":
+            path.pop()
+        elif words[0] == "$var" and words[4] == name and path[-len(scope) :] == scope:
+            code = words[3]
+        elif words[0].startswith("#"):
+            now = int(words[0][1:])
+        elif words[-1] == code and words[0].startswith("b") and now <= time:
+            value = int(words[0][1:], 2)
+    return value
+
+
+@pytest.mark.parametrize("simulator", ["verilator", "icarus"])
+def test_waveforms_are_also_written_where_nothing_is_wrong(project: Path, simulator: str) -> None:
+    wave = project / "right.fst"
+    try:
+        assert simulate(project, simulator=simulator, wave=wave).ok
+    except ToolError as error:
+        assert simulator == "verilator"
+        pytest.skip(str(error))
+    assert wave.read_bytes()[:9] == bytes([0, 0, 0, 0, 0, 0, 0, 1, 73])  # an FST header block
+    assert "*-17 -1\n" in wave.with_suffix(".gtkw").read_text()
+
+
+def test_waveforms_of_no_known_form_are_refused(project: Path, tmp_path: Path) -> None:
+    for wave, simulator in ((tmp_path / "a.txt", "verilator"), (tmp_path / "a.vcd", "icarus")):
+        with pytest.raises(UsageError, match="must be a file"):
+            simulate(project, simulator=simulator, wave=wave)
+    with pytest.raises(UsageError, match="there is no folder"):
+        simulate(project, wave=tmp_path / "none" / "a.fst")
