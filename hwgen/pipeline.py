@@ -16,7 +16,7 @@ from hwgen.backend import boards, project, verilog
 from hwgen.backend import core as backend_core
 from hwgen.backend.boards import Board
 from hwgen.design.accelerator import Accelerator
-from hwgen.design.layout import lay_out
+from hwgen.design.queues import accelerate
 from hwgen.errors import BuildError, UsageError
 from hwgen.estimate.explain import Explanation, explain
 from hwgen.estimate.figures import Figures, capacity, figures
@@ -128,7 +128,7 @@ def plan(model: Path, request: PlanRequest) -> Planned:
     planner = Planner(graph, family, budget, wanted)
 
     def realise(schedule: Schedule) -> _Laid:
-        accelerator = Accelerator(lay_out(graph, schedule.configs, family), word_bits)
+        accelerator = accelerate(graph, schedule.configs, family, word_bits)
         return _Laid(accelerator, figures(accelerator, board, clock))
 
     schedule, laid = search(planner, realise, _cycles(request.max_latency, clock))

@@ -11,10 +11,13 @@ from hwgen.ir.real import RealGraph, RealNode
 from hwgen.ir.types import Alphabet, IntArray
 from hwgen.ops.add import RealAdd
 from hwgen.ops.affine import RELU, RealAffine, RealFunction
+from hwgen.ops.conv import RealConv
 from hwgen.ops.input import RealInput
 from hwgen.ops.linear import RealLinear, Weight
 from hwgen.ops.output import RealOutput
+from hwgen.ops.pool import RealAvgPool
 from hwgen.ops.quantize import RealQuantize, RealSign
+from hwgen.ops.spatial import Kernel
 from hwgen.ops.topk import RealTopK
 
 ALPHABETS = [(-1, 1), (-1, 0, 1), (-4, -2, -1, 1, 2, 4), (-2, -1, 0, 1, 2), tuple(range(-8, 8))]
@@ -113,3 +116,45 @@ def residual(seed: int) -> RealGraph:
     net.linear("head", 4, 3)
     net.add(RealOutput(name="out", inputs=("head",)))
     return RealGraph(f"residual{seed}", tuple(net.nodes))
+
+
+def residual_cnn(seed: int, size: int = 6, stride: int = 1) -> RealGraph:
+    """A residual block of two 3×3 convolutions beside the identity, or beside a strided 1×1
+    convolution, then the mean and a head."""
+    net = Net(seed)
+
+    def conv(name: str, outputs: int, inputs: int, side: int, step: int) -> None:
+        values = net.rng.choice((-2, -1, 1, 2), (outputs, inputs, side, side))
+        weight = Weight(IntArray(values), Alphabet((-2, -1, 1, 2)), (Fraction(1, 16),))
+        margin = side // 2
+        kernel = Kernel((side, side), (step, step), padding=(margin,) * 4)
+        net.add(RealConv(name=name, inputs=(net.last,), weight=weight, kernel=kernel))
+
+    def quantizer(name: str) -> str:
+        step = (Fraction(1, 4),)
+        return net.add(RealQuantize(name=name, inputs=(net.last,), step=step, lo=-8, hi=7))
+
+    net.add(RealInput(name="x", shape=(2, size, size)))
+    quantizer("q")
+    conv("c0", 4, 2, 3, 1)
+    start = quantizer("a0")
+    conv("c1", 4, 4, 3, stride)
+    quantizer("a1")
+    conv("c2", 4, 4, 3, 1)
+    main = quantizer("a2")
+    if stride > 1:
+        net.last = start
+        conv("side", 4, 4, 1, stride)
+        start = quantizer("s0")
+    net.add(RealAdd(name="sum", inputs=(main, start)))
+    quantizer("a3")
+    out = size // stride
+    net.add(
+        RealAvgPool(
+            name="mean", inputs=(net.last,), kernel=Kernel((out, out), (out, out)), flat=True
+        )
+    )
+    quantizer("a4")
+    net.linear("head", 4, 3)
+    net.add(RealOutput(name="out", inputs=("head",)))
+    return RealGraph(f"residual_cnn{seed}", tuple(net.nodes))

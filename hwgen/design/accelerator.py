@@ -28,7 +28,7 @@ from hwgen.rtl.axi import AxiStreamIn, AxiStreamOut, slot_bits
 from hwgen.rtl.fifo import Fifo
 from hwgen.rtl.registers import Registers
 from hwgen.rtl.stream import raw, signature
-from hwgen.rtl.tokens import Measure
+from hwgen.rtl.tokens import Measure, TokenGraph
 
 MIN_INSIDE = 16
 """Frames that may be inside at least, before the shell holds the next one back."""
@@ -63,12 +63,16 @@ class Accelerator:
         """Latency and initiation interval at the AXI4-Stream words."""
         return self._measured
 
-    @cached_property
-    def _measured(self) -> Measure:
+    def tokens(self) -> TokenGraph:
+        """The timing from AXI4-Stream words to AXI4-Stream words."""
         o = self.layout.output
         words = self.blocks[0].inputs[0]
         sink = Stream("axi_out", "o", o.dtype, self.back.slots, self.back.words)
-        return token_graph(self.blocks, words, sink).measure()
+        return token_graph(self.blocks, words, sink)
+
+    @cached_property
+    def _measured(self) -> Measure:
+        return self.tokens().measure()
 
     @cached_property
     def inside(self) -> int:

@@ -37,6 +37,11 @@ class Stream:
     def elements(self) -> int:
         return self.lanes * self.beats
 
+    @property
+    def shape(self) -> tuple[IntType, int, int]:
+        """What it carries, wherever it comes from."""
+        return self.dtype, self.lanes, self.beats
+
 
 @dataclass(frozen=True, eq=False)
 class Block:
@@ -75,13 +80,17 @@ class Layout:
                 found |= block.unit.verilog_files()
         return found
 
+    def tokens(self) -> TokenGraph:
+        """The timing of the core by itself."""
+        return token_graph(self.blocks, self.input, self.output)
+
     def measure(self) -> Measure:
         """Latency and initiation interval by the exact token-level model."""
         return self._measured
 
     @cached_property
     def _measured(self) -> Measure:
-        return token_graph(self.blocks, self.input, self.output).measure()
+        return self.tokens().measure()
 
 
 def token_graph(blocks: tuple[Block, ...], source: Stream, sink: Stream) -> TokenGraph:
@@ -99,66 +108,70 @@ def token_graph(blocks: tuple[Block, ...], source: Stream, sink: Stream) -> Toke
     return tokens
 
 
-def lay_out(graph: Graph, configs: Mapping[str, Config], family: Family) -> Layout:
-    """Circuits for every node at its configuration, with converters, forks and FIFOs between.
+class Joiner:
+    """Makes layouts of one schedule that differ in the depths of their queues.
 
-    FIFOs stand behind forks, and before units that read in bursts where that makes frames follow
-    one another faster. Each is as deep as the token-level model fills it.
+    A queue may stand on every branch of a fork, ``fifo_<node>_<branch>``, and before every input
+    of a node that reads in bursts, ``fifo_<node>``. One of depth 0 is left out.
     """
-    planned = _Planner(graph, configs, family, {}).plan()
-    queues = [b.instance for b in planned.blocks if isinstance(b.unit, Fifo | Elastic)]
-    fifos = {b.instance for b in planned.blocks if isinstance(b.unit, Fifo)}
-    depths: dict[str, int] = {}
-    if fifos:
-        filled = planned.measure().occupancy
-        depths = {n: max(d, 2) for n, d in zip(queues, filled, strict=True) if n in fifos}
-        planned = _Planner(graph, configs, family, depths).plan()
-    return _decoupled(planned, configs, depths)
+
+    def __init__(self, graph: Graph, configs: Mapping[str, Config], family: Family) -> None:
+        self.graph, self.configs, self.family = graph, configs, family
+        self.units: dict[str, Any] = {}
+
+    @property
+    def nodes(self) -> list[HardwareNode]:
+        """The nodes that have circuits."""
+        return [n for n in self.graph if isinstance(n, HardwareNode) and n.name in self.configs]
+
+    @cached_property
+    def branches(self) -> dict[str, int]:
+        """Per queue behind a fork, beats of a frame."""
+        blocks = self.layout({}).blocks
+        return {
+            f"fifo_{b.instance.removeprefix('fork_')}_{k}": b.inputs[0].beats
+            for b in blocks
+            if isinstance(b.unit, Fork)
+            for k in range(b.unit.outputs)
+        }
+
+    @cached_property
+    def bursts(self) -> dict[str, int]:
+        """Per queue before a node that reads in bursts, beats worth holding back."""
+        wanted = {n: n.queue(self.configs[n.name], self.graph.input_types(n)) for n in self.nodes}
+        return {f"fifo_{n.name}": depth for n, depth in wanted.items() if depth}
+
+    @cached_property
+    def slowest(self) -> int:
+        """Cycles per frame of the slowest node."""
+        cycles = [n.interval(self.configs[n.name], self.graph.input_types(n)) for n in self.nodes]
+        return max(cycles, default=1)
+
+    def layout(self, depths: Mapping[str, int]) -> Layout:
+        """The layout with queues of these depths, and no others."""
+        return _Walk(self, depths).layout()
+
+    def unit(self, node: HardwareNode) -> Any:
+        """The node's circuit, made once for all layouts."""
+        if node.name not in self.units:
+            types = self.graph.input_types(node)
+            made = node.circuit(self.configs[node.name], types, self.family)
+            self.units[node.name] = made
+        return self.units[node.name]
 
 
-def _decoupled(planned: Layout, configs: Mapping[str, Config], depths: dict[str, int]) -> Layout:
-    """``planned`` with a queue before every node that else slows its source down.
-
-    Every queue that the token-level model does not need for the interval is left out again.
-    """
-    graph, family = planned.graph, planned.family
-    nodes = [n for n in graph if isinstance(n, HardwareNode) and n.name in configs]
-    inputs = {n.name: graph.input_types(n) for n in nodes}
-    slowest = max((n.interval(configs[n.name], inputs[n.name]) for n in nodes), default=1)
-    wanted = {f"fifo_{n.name}": n.queue(configs[n.name], inputs[n.name]) for n in nodes}
-    kept = {name: depth for name, depth in wanted.items() if depth}
-    before = planned.measure()
-    if before.deadlock or before.interval * 100 <= slowest * 101 or not kept:
-        return planned
-    found = _Planner(graph, configs, family, depths | kept).plan()
-    best = found.measure().interval
-    if best >= before.interval:
-        return planned
-    for name in list(kept):
-        fewer = {k: v for k, v in kept.items() if k != name}
-        layout = _Planner(graph, configs, family, depths | fewer).plan()
-        if layout.measure().interval <= best:
-            kept, found = fewer, layout
-    return found
-
-
-class _Planner:
+class _Walk:
     """One walk over the graph, appending blocks."""
 
-    def __init__(
-        self,
-        graph: Graph,
-        configs: Mapping[str, Config],
-        family: Family,
-        depths: Mapping[str, int],
-    ) -> None:
-        self.graph, self.configs, self.family, self.depths = graph, configs, family, depths
+    def __init__(self, joiner: Joiner, depths: Mapping[str, int]) -> None:
+        self.graph, self.configs = joiner.graph, joiner.configs
+        self.joiner, self.depths = joiner, depths
         self.blocks: list[Block] = []
         self.ready: dict[str, list[Stream]] = {}  # unread copies of each value's stream
         self.chain: dict[str, int] = {"": 0}
         self.taps: dict[str, Stream] = {}
 
-    def plan(self) -> Layout:
+    def layout(self) -> Layout:
         first = self.graph.input
         source = self._source(first)
         self._offer(first, source)
@@ -167,7 +180,7 @@ class _Planner:
             self._offer(node, self._built(node, streams))
         output = self.ready[self.graph.output.name][0]
         blocks = tuple(self.blocks)
-        return Layout(self.graph, self.family, blocks, source, output, self.taps)
+        return Layout(self.graph, self.joiner.family, blocks, source, output, self.taps)
 
     def _source(self, node: Node) -> Stream:
         """The core's input: as many lanes as the widest reader takes."""
@@ -195,19 +208,21 @@ class _Planner:
         fork = Fork(stream.dtype, stream.lanes, copies)
         name = f"fork_{node.name}"
         self.blocks.append(Block(name, fork, (stream,)))
-        branches = []
-        for k in range(copies):
-            branch = Stream(name, f"o{k}", stream.dtype, stream.lanes, stream.beats)
-            instance = f"fifo_{node.name}_{k}"
-            depth = self.depths.get(instance, 64 * stream.beats)
-            branches.append(self._queue(instance, branch, depth))
-        self.ready[node.name] = branches
+        self.chain[name] = self.chain.get(stream.source, 0) + 1
+        ports = [Stream(name, f"o{k}", *stream.shape) for k in range(copies)]
+        self.ready[node.name] = [
+            self._queue(f"fifo_{node.name}_{k}", port) for k, port in enumerate(ports)
+        ]
 
-    def _queue(self, instance: str, stream: Stream, depth: int) -> Stream:
+    def _queue(self, instance: str, stream: Stream) -> Stream:
+        """``stream`` behind the queue of that name, if it has a depth."""
+        depth = self.depths.get(instance, 0)
+        if not depth:
+            return stream
         unit = Fifo(stream.dtype, stream.lanes, depth)
         self.blocks.append(Block(instance, unit, (stream,)))
         self.chain[instance] = 0
-        return Stream(instance, "o", stream.dtype, stream.lanes, stream.beats)
+        return Stream(instance, "o", *stream.shape)
 
     def _take(self, name: str) -> Stream:
         return self.ready[name].pop(0)
@@ -221,7 +236,7 @@ class _Planner:
         config = self.configs[node.name]
         lanes_in, lanes_out = node.lanes(config, types)
         fitted = tuple(self._fitted(s, lanes_in, node, k) for k, s in enumerate(streams))
-        unit = node.circuit(config, types, self.family)
+        unit = self.joiner.unit(node)
         instance = f"layer_{node.name}"
         self.blocks.append(Block(instance, unit, fitted, node.name, config))
         self.chain[instance] = max(self.chain.get(s.source, 0) for s in fitted) + 1
@@ -239,8 +254,7 @@ class _Planner:
         if stream.lanes != lanes:
             unit = Gearbox(stream.dtype, stream.lanes, lanes, stream.elements)
             stream = self._inserted(f"convert_{suffix}", unit, stream, lanes)
-        depth = self.depths.get(f"fifo_{suffix}", 0)
-        return self._queue(f"fifo_{suffix}", stream, depth) if depth else stream
+        return self._queue(f"fifo_{suffix}", stream)
 
     def _inserted(self, instance: str, unit: Any, stream: Stream, lanes: int) -> Stream:
         self.blocks.append(Block(instance, unit, (stream,)))

@@ -45,6 +45,11 @@ class Fifo(Unit):
         self.timing = Timing.queue(QUEUE if self.memory == "lut" else BUFFER, depth)
         super().__init__({"i": In(signature(dtype, lanes)), "o": Out(signature(dtype, lanes))})
 
+    @property
+    def bits(self) -> int:
+        """All that it holds."""
+        return self.depth * self.dtype.width * self.lanes
+
     def resources(self, family: Family) -> Resources:
         """The memory, two pointers and a level."""
         bits = self.dtype.width * self.lanes

@@ -78,6 +78,8 @@ class _Node:
     outputs: tuple[int, ...]
     timing: Timing | None = None
     beats: int = 0
+    cycles: int = 0
+    """Of a frame, when nothing stalls."""
 
 
 @dataclass(slots=True)
@@ -108,9 +110,11 @@ class TokenGraph:
                     f"{int(taken)} as the other inputs have, not {turns}"
                 )
             repeats = turns
+        cycles = timing.interval * int(repeats or 1)
         given = int(timing.emit.sum()) * int(repeats or 1)
         kind = {PIPE: "pipe", QUEUE: "queue", BUFFER: "buffer", RING: "ring"}[timing.kind]
-        return self._add(_Node(KINDS[kind], inputs, (self._channel(given),), timing))[0]
+        made = _Node(KINDS[kind], inputs, (self._channel(given),), timing, cycles=cycles)
+        return self._add(made)[0]
 
     def fork(self, channel: int, outputs: int) -> tuple[int, ...]:
         """An eager fork; its output channels."""
@@ -151,6 +155,19 @@ class TokenGraph:
                 return Measure(latency, last, flood.occupancy, False, False)
             frames *= 4
 
+    @property
+    def bound(self) -> int:
+        """Cycles per frame that no graph of these nodes can be faster than."""
+        return max([*self.rates, *(n.cycles for n in self.nodes)])
+
+    def keeps(self, pace: int, frames: int) -> Trace | None:
+        """The trace of frames that are offered every ``pace`` cycles, if none has to wait.
+
+        That is proved by a state that recurs; None where none does among ``frames`` frames.
+        """
+        trace, period = self._simulate(frames, (), (), True, pace)
+        return trace if period is not None else None
+
     def _channel(self, beats: int) -> int:
         self.rates.append(beats)
         return len(self.rates) - 1
@@ -163,13 +180,18 @@ class TokenGraph:
         return [n for n in self.nodes if n.kind == KINDS[kind]]
 
     def _simulate(
-        self, frames: int, offers: Sequence[Any], takes: Sequence[Any], snapshots: bool
+        self,
+        frames: int,
+        offers: Sequence[Any],
+        takes: Sequence[Any],
+        snapshots: bool,
+        pace: int = 0,
     ) -> tuple[Trace, Fraction | None]:
         tables = _Tables.of(self, frames, [*offers], [*takes])
         states = np.zeros((frames if snapshots else 0, tables.state_size), np.int64)
         starts = np.zeros(frames if snapshots else 0, np.int64)
         kernel: Any = advance  # numba's own types do not say what a dispatcher takes
-        cycles, stuck, found, twin = kernel(*tables.arrays(), states, starts, 0, MAX_CYCLES)
+        cycles, stuck, found, twin = kernel(*tables.arrays(), states, starts, pace, MAX_CYCLES)
         times = {
             kind: [
                 tables.times[tables.base[k] : tables.base[k] + tables.moved[k]]

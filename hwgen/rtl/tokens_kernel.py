@@ -13,6 +13,9 @@ KINDS = {
 
 SOURCE, SINK, PIPE, QUEUE, BUFFER, FORK, RING, WIRE = range(8)
 
+PATIENCE = 5
+"""Frames in a row that come later than their pace before it counts as not kept."""
+
 
 @njit(cache=True)
 def _remember(
@@ -46,12 +49,13 @@ def advance(
     ``times[base + b]`` is the cycle of beat b at a source or sink; ``most`` is the highest level.
     A source starts no frame k before cycle ``k·pace``. With rows in ``states`` it stops where the
     first source has given whole frames, none of them late, and the state is that of an earlier
-    such cycle.
+    such cycle; or where frames fall more and more behind their pace.
 
     In every cycle ``valid`` is found along the streams and ``ready`` against them; a node moves on
     as soon as its ready signals are known, because nothing before it looks at its state. A node
     is only looked at when it is ``due``: its state or a signal beside it has changed, or it slept
-    through steps in which it takes nothing, gives nothing and nothing leaves its pipe.
+    through steps in which it takes nothing, gives nothing and nothing leaves its pipe. Cycles in
+    which no node is due are left out.
 
     Returns:
         (cycles, deadlock, frame, its twin or -1).
@@ -84,8 +88,9 @@ def advance(
     for n in range(count):
         if (kind[n] == SOURCE or kind[n] == SINK) and total[n] > 0:
             left += 1
-    frame = 0
-    for cycle in range(max_cycles):
+    frame = behind = 0
+    cycle = 0
+    while cycle < max_cycles:
         if frame < len(states) and moved[0] == frame * beats[0]:
             for n in range(count):
                 if slept[n] > 0:
@@ -100,6 +105,11 @@ def advance(
                 kind, depth, pipe, beats, moved, step, head, bits, level, held, frame,
                 states[frame],
             )  # fmt: skip
+            if frame > 0:
+                slow = starts[frame] - starts[frame - 1] > pace
+                behind = behind + 1 if slow else 0
+            if pace > 0 and behind >= PATIENCE:
+                return cycle, False, -1, -1
             for earlier in range(frame - 1, -1, -1):
                 late = starts[frame] - starts[earlier] != (frame - earlier) * pace
                 if pace > 0 and late:
@@ -160,12 +170,14 @@ def advance(
                 if slept[reader[o]] == 0:
                     due[reader[o]] = cycle
         changed = sleepers > 0
+        soonest = never
         for n in range(count - 1, -1, -1):
             if due[n] > cycle:
+                soonest = min(soonest, due[n])
                 continue
             what = kind[n]
             stirred = False
-            nap = 0
+            nap = waits = 0
             if what == PIPE:
                 o = out_channel[out_from[n]]
                 at = pattern[n] + step[n]
@@ -248,8 +260,9 @@ def advance(
                     held[n] = 0
                 else:
                     held[n] = 1 if valid[c] else 0
-                waits = pace > 0 and moved[n] < total[n] and not valid[c]
-                stirred = stirred or gate[n] + cycle < gate_end[n] or waits
+                stirred = stirred or gate[n] + cycle < gate_end[n]
+                if pace > 0 and not stirred and not valid[c] and moved[n] < total[n]:
+                    waits = moved[n] // beats[n] * pace
             else:
                 c = in_channel[in_from[n]]
                 if what == SINK:
@@ -292,10 +305,15 @@ def advance(
                 slept[n] = nap
                 sleepers += 1
                 due[n] = cycle + 1 + nap
+            elif waits > cycle:
+                due[n] = waits
+                changed = True
             else:
                 due[n] = cycle + 1 if stirred else never
+            soonest = min(soonest, due[n])
         if left == 0:
             return cycle + 1, False, -1, -1
-        if not changed:
+        if not changed and soonest == never:
             return cycle + 1, True, -1, -1
+        cycle = max(cycle + 1, soonest)
     return max_cycles, True, -1, -1

@@ -9,7 +9,7 @@ import pytest
 
 from hwgen import families, vectors
 from hwgen.design.core import Core
-from hwgen.design.layout import lay_out
+from hwgen.design.queues import lay_out
 from hwgen.ir.graph import Graph
 from hwgen.ir.real import RealGraph
 from hwgen.ir.verify import verify
