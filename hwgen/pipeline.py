@@ -119,7 +119,7 @@ def plan(model: Path, request: PlanRequest) -> Planned:
     graph = verify(lowered.graph)
     check = float_check(lowered, source.examples)
     _dump(request.dump_ir, "1-integers", graph)
-    graph = verify(tabulate(absorb(graph), family))
+    graph = verify(tabulate(absorb(graph)))
     _dump(request.dump_ir, "2-merged", graph)
     word_bits = _word_bits(request, board, graph)
     feed, drain = Accelerator.words(graph, word_bits)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hwgen.families.base import Family
 from hwgen.ir.graph import Graph
 from hwgen.ir.node import Node
 from hwgen.ops.base import HardwareNode
 from hwgen.ops.truth_table import TruthTable
 
+MOST_BITS = 6
+"""Bits that an output may depend on: the inputs of a LUT of Xilinx's families. Where LUTs have
+four, such a table takes up to seven of them, less than a sum and its comparison."""
 
-def tabulate(graph: Graph, family: Family) -> Graph:
+
+def tabulate(graph: Graph) -> Graph:
     """Replaces chains of nodes that end at an element-wise one (a quantizer) and whose every output
-    depends on no more bits than a LUT of ``family`` has inputs; channels of such tables that
-    nothing reads are dropped.
+    depends on at most ``MOST_BITS`` bits; channels of such tables that nothing reads are dropped.
 
     A chain may hold several layers: a small network of few input bits is one LUT too.
     """
-    return _narrowed(_Tables(graph, family.lut_inputs).rewritten())
+    return _narrowed(_Tables(graph, MOST_BITS).rewritten())
 
 
 class _Tables:

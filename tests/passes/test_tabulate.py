@@ -6,7 +6,6 @@ from fractions import Fraction
 
 import numpy as np
 
-from hwgen import families
 from hwgen.ir.graph import Graph
 from hwgen.ir.node import Node
 from hwgen.ir.types import Alphabet, IntArray
@@ -19,8 +18,6 @@ from hwgen.ops.threshold import Threshold
 from hwgen.ops.truth_table import TruthTable
 from hwgen.passes.tabulate import tabulate
 from tests.contract import frames
-
-XC7, ICE40 = families.get("xc7"), families.get("ice40")
 
 
 def sparse(rng: np.random.Generator, outputs: int, columns: int, fan_in: int) -> IntArray:
@@ -67,40 +64,34 @@ def ops(graph: Graph) -> list[str]:
 
 def test_a_layer_of_six_inputs_and_its_sign_become_tables() -> None:
     graph = network((6,))
-    after = verify(tabulate(graph, XC7))
+    after = verify(tabulate(graph))
     assert ops(after) == ["input", "truth_table", "linear", "output"]
     same(graph, after)
 
 
 def test_a_neuron_of_seven_inputs_stays_a_sum() -> None:
     graph = network((7,))
-    assert tabulate(graph, XC7) == graph
-
-
-def test_the_family_says_how_many_inputs_a_table_may_have() -> None:
-    graph = network((6,))
-    assert tabulate(graph, ICE40) == graph
-    assert "truth_table" in ops(tabulate(network((4,)), ICE40))
+    assert tabulate(graph) == graph
 
 
 def test_inputs_of_several_bits_count_each_bit() -> None:
     graph = network((3,), bits=2)
-    after = verify(tabulate(graph, XC7))
+    after = verify(tabulate(graph))
     assert "truth_table" in ops(after)
     same(graph, after)
-    assert tabulate(network((4,), bits=2), XC7) == network((4,), bits=2)
+    assert tabulate(network((4,), bits=2)) == network((4,), bits=2)
 
 
 def test_layers_on_the_same_few_bits_are_one_table() -> None:
     graph = network((3, 4), shape=(5,))
-    after = verify(tabulate(graph, XC7))
+    after = verify(tabulate(graph))
     assert ops(after) == ["input", "truth_table", "linear", "output"]
     same(graph, after)
 
 
 def test_deeper_layers_are_tables_of_tables_and_unread_channels_are_dropped() -> None:
     graph = network((6, 3))
-    after = verify(tabulate(graph, XC7))
+    after = verify(tabulate(graph))
     first, second = (node for node in after if isinstance(node, TruthTable))
     read = {int(c) for c in second.sources.values.flat if c >= 0}
     assert read == set(range(len(first.values.values)))
@@ -109,7 +100,7 @@ def test_deeper_layers_are_tables_of_tables_and_unread_channels_are_dropped() ->
 
 def test_every_pixel_is_a_vector_of_its_own() -> None:
     graph = network((4,), shape=(20, 2, 3))
-    same(graph, tabulate(graph, XC7))
+    same(graph, tabulate(graph))
 
 
 def test_a_layer_that_two_nodes_read_keeps_its_sum() -> None:
@@ -119,6 +110,6 @@ def test_a_layer_that_two_nodes_read_keeps_its_sum() -> None:
     nodes = [*graph.nodes[:3], other, total, *graph.nodes[3:]]
     nodes[5] = nodes[5].renamed({"fc0_act": "total"})
     branched = verify(Graph("net", tuple(nodes)))
-    after = verify(tabulate(branched, XC7))
+    after = verify(tabulate(branched))
     assert "truth_table" not in ops(after)
     same(branched, after)

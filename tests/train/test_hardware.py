@@ -19,6 +19,7 @@ from hwgen.train.adaqat import AdaQAT
 from hwgen.train.annealing import ConfidenceAnnealing
 from hwgen.train.bitpruning import BitPruning
 from hwgen.train.bmpq import BMPQ
+from hwgen.train.fan_in import FanIn
 from hwgen.train.fit import FitConfig, fit
 from hwgen.train.models import mlp
 from hwgen.train.progressive import Progressive
@@ -65,6 +66,18 @@ def learned_bits(method: str) -> nn.Module:
     return model
 
 
+def few_inputs() -> nn.Module:
+    """Two layers of truth tables, and sums of signs."""
+    six = q.FewInputs(q.Int(5, step=1 / 16), fan_in=6)
+    classes = q.FewInputs(q.Ternary(scale=0.2, threshold=0.0), fan_in=12)
+    torch.manual_seed(0)
+    model = mlp(64, [30, 20], 10, weight=[six, six, classes], activation=q.Binary(),
+                input=q.UInt(1, step=1.0), relu=False)  # fmt: skip
+    FanIn.initialize(model)
+    fit(model, digits(), FitConfig(epochs=4, lr=0.01), [FanIn(model, end=2)])
+    return model
+
+
 def after_training(plan: WeightPlan) -> nn.Module:
     """A float network, quantized afterwards."""
     torch.manual_seed(0)
@@ -78,6 +91,7 @@ def after_training(plan: WeightPlan) -> nn.Module:
 NETWORKS = {
     "quantizers": quantizers,
     "groups-signs": groups_and_signs,
+    "few-inputs": few_inputs,
     "bitpruning": lambda: learned_bits("bitpruning"),
     "gpfq": lambda: after_training(WeightPlan("ternary")),
 }
