@@ -87,7 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     synth = verb("synth", _synth, "Synthesize with yosys and compare with the estimate.")
     synth.add_argument("dir", type=Path, help="a folder that hwgen build wrote")
     synth.add_argument(
-        "--route", action="store_true", help="place and route to a bitstream (ECP5, iCE40, Gowin)"
+        "--route",
+        action="store_true",
+        help="place and route to a bitstream (Vivado boards: where vivado is on PATH)",
     )
     synth.add_argument(
         "--seeds", type=int, default=1, metavar="N", help="route N times, the fastest first"

@@ -184,13 +184,14 @@ def build(
 def core_verilog(planned: Planned) -> dict[str, str]:
     """Verilog by file name: the core, and what its spatial layers bring."""
     layout = planned.accelerator.layout
-    return {"core.v": backend_core.core_verilog(layout)} | layout.verilog_files()
+    core = verilog.unremarked(backend_core.core_verilog(layout))
+    return {"core.v": core} | layout.verilog_files()
 
 
 def shell_verilog(planned: Planned, identity: int) -> str:
     """The module ``accelerator`` whose BUILD register is ``identity``."""
     shell = planned.accelerator.shell(identity)
-    return verilog.convert(shell, "accelerator", shell.ports())
+    return verilog.unremarked(verilog.convert(shell, "accelerator", shell.ports()))
 
 
 def _refuse_hang(planned: Planned) -> None:

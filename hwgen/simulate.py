@@ -7,7 +7,7 @@ import json
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,10 @@ from hwgen.ir.types import Ints
 from hwgen.ops.input import Input
 from hwgen.ops.output import Output
 from hwgen.verify.divergence import Divergence
+
+if TYPE_CHECKING:
+    from hwgen.verify.route import RouteResult
+    from hwgen.verify.synth import SynthResult
 
 
 @dataclass(frozen=True)
@@ -209,11 +213,17 @@ LEAD = 2
 
 def synth(options: argparse.Namespace) -> Outcome:
     """``hwgen synth DIR``: yosys for the board's family, beside the estimate, layer by layer."""
-    from hwgen.report.table import synth_text
     from hwgen.verify.synth import synthesize
 
     report = _report(options.dir)
-    found = synthesize(options.dir, report["family"])
+    data, text = _counted(synthesize(options.dir, report["family"]), report)
+    return Outcome(data, text)
+
+
+def _counted(found: SynthResult, report: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """What a tool counted beside the estimate, layer by layer."""
+    from hwgen.report.table import synth_text
+
     estimated = {r["name"]: r for r in [*report["layers"], *report["plumbing"]]}
     rows = [_beside(part, estimated.get(part.name)) for part in found.parts]
     shell = [r["resources"] for r in report["plumbing"] if r["name"] in SHELL]
@@ -227,7 +237,7 @@ def synth(options: argparse.Namespace) -> Outcome:
         "estimate": report["resources"],
         "layers": rows,
     }
-    return Outcome(data, synth_text(data))
+    return data, synth_text(data)
 
 
 SHELL = ("axi_in", "axi_out", "registers")
@@ -257,15 +267,30 @@ def _report(folder: Path) -> dict[str, Any]:
 
 
 def route(options: argparse.Namespace) -> Outcome:
-    """``hwgen synth DIR --route``: a bitstream per seed, the clock it reaches, its slowest path."""
+    """``hwgen synth DIR --route``: a bitstream per seed, the clock it reaches, its slowest path.
+
+    For boards of Vivado's, its own run and its reports, where it is installed.
+    """
     from hwgen.backend import boards
     from hwgen.verify.route import route as routed
+    from hwgen.verify.vivado import implement
 
     if options.seeds < 1:
         raise UsageError(f"--seeds must be at least 1, not {options.seeds}")
     report = _report(options.dir)
     board = boards.load(report["board"])
-    found = routed(options.dir, board, seeds=range(1, options.seeds + 1))
+    if board.flow == "vivado":
+        made = implement(options.dir, board)
+        counted, text = _counted(made.synth, report)
+        outcome = _routed([made.route], report)
+        return Outcome(
+            {**outcome.data, "synth": counted}, f"{text}\n\n{outcome.text}", outcome.good
+        )
+    return _routed(routed(options.dir, board, seeds=range(1, options.seeds + 1)), report)
+
+
+def _routed(found: list[RouteResult], report: dict[str, Any]) -> Outcome:
+    """Routed designs, the fastest first."""
     runs = [
         {
             "seed": r.seed,
@@ -286,5 +311,5 @@ def route(options: argparse.Namespace) -> Outcome:
     used = ", ".join(f"{kind} {a:,} of {b:,}" for kind, (a, b) in best.utilisation.items() if a)
     slow = ", ".join(f"{layer} {ns:.1f} ns" for layer, ns in best.critical_layers.items())
     lines += [used, f"slowest path: {slow}"]
-    data = {"board": board.name, "estimate": report["resources"], "runs": runs}
+    data = {"board": report["board"], "estimate": report["resources"], "runs": runs}
     return Outcome(data, "\n".join(lines), best.ok)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from hwgen import paths
-from hwgen.backend import flow
+from hwgen.backend import flow, ipxact
 from hwgen.backend.boards import Board
 from hwgen.backend.host import host_model
 from hwgen.errors import BuildError, UsageError
@@ -83,6 +83,9 @@ def render(contents: Contents) -> dict[str, bytes]:
         contents.board, contents.manifest, contents.graph.name
     ).items():
         files[name] = rendered.encode()
+    sources = sorted(f"rtl/{name}" for name in contents.rtl)
+    title = f"hwgen {contents.graph.name}"
+    files[ipxact.FILE] = ipxact.component(contents.manifest, title, sources).encode()
     host = host_model(contents.graph, contents.manifest, contents.board.baud)
     files["driver/model.json"] = _json(host)
     return dict(sorted(files.items()))

@@ -16,6 +16,22 @@ from amaranth.hdl import Elaboratable, UnusedElaboratable, ValueCastable
 from hwgen import tools
 from hwgen.errors import BuildError
 
+REMARKS = (
+    "CASEINCOMPLETE",
+    "DECLFILENAME",
+    "PROCASSINIT",
+    "UNUSEDSIGNAL",
+    "WIDTHEXPAND",
+    "WIDTHTRUNC",
+)
+"""What Verilator's -Wall says of yosys's way to write Verilog: several modules in a file, initial
+values beside assignments, operands of unequal width where the shorter one is meant."""
+
+
+def unremarked(text: str) -> str:
+    """Converted Verilog as a file: Verilator is told not to remark on yosys's style."""
+    return "".join(f"/* verilator lint_off {code} */\n" for code in REMARKS) + text
+
 
 def convert(
     component: Elaboratable, name: str, ports: Mapping[str, ValueCastable] | None = None

@@ -54,9 +54,9 @@ class _Writer:
 
     def text(self) -> str:
         self._inputs()
+        self._registers()  # declared before they are used
         for k, node in enumerate(self.graph.nodes, self.n):
             self._node(k, node)
-        self._registers()
         self._outputs()
         return "\n".join(
             [

@@ -1,4 +1,6 @@
 // What the cells of 7-series and UltraScale+ that hwgen instantiates do, for simulators.
+/* verilator lint_off DECLFILENAME */  // all cells are in one file
+/* verilator lint_off UNOPTFLAT */  // a carry chain is one vector
 
 module LUT1 #(parameter [1:0] INIT = 0) (input wire I0, output wire O);
   assign O = INIT[I0];

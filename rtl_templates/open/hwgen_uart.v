@@ -13,6 +13,10 @@
 // Flow control: a request may be sent while the one before it is computed and answered; the memory
 // has a half for each. Bytes that come while a whole request waits are dropped.
 
+/* verilator lint_off DECLFILENAME */
+/* verilator lint_off WIDTHEXPAND */  // parameters are 32 bits wide, and counters as wide as they
+/* verilator lint_off WIDTHTRUNC */   // need be
+
 module hwgen_uart #(
   parameter DIVISOR = 100,        // clock cycles per bit
   parameter TIMEOUT = 1000000,

@@ -2,6 +2,7 @@
 // y = (NEG[0] ? -a : a) + (NEG[1] ? -b : b) + (NEG[2] ? -c : c), modulo 2^W; at most two negated.
 // Every LUT gives the majority of its operand bits (O5) to the next bit as the second summand, and
 // adds it to their exclusive or (O6) in the carry chain. From bit P on only a has bits: no LUTs.
+/* verilator lint_off UNUSEDSIGNAL */  // bits that only some widths need
 module hwgen_add3 #(parameter W = 1, parameter [2:0] NEG = 0, parameter P = W) (
   input wire [W-1:0] a,
   input wire [W-1:0] b,
@@ -17,8 +18,8 @@ module hwgen_add3 #(parameter W = 1, parameter [2:0] NEG = 0, parameter P = W) (
 
   wire [P:0] save;
   wire [W:0] di;
-  wire [W-1:0] s;
   wire [W-1:0] p = NEG[0] ? ~a : a;
+  wire [W-1:0] s;
   assign save[0] = TWO;
   genvar k;
   generate

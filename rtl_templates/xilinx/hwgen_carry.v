@@ -8,7 +8,9 @@ module hwgen_carry #(parameter W = 1) (
   localparam CELLS = (W + 3) / 4;
   wire [4*CELLS-1:0] all_di = {{(4*CELLS-W){1'b0}}, di};
   wire [4*CELLS-1:0] all_s = {{(4*CELLS-W){1'b0}}, s};
+  /* verilator lint_off UNUSEDSIGNAL */  // bits beyond W, and the last carry
   wire [4*CELLS-1:0] all_o, co;
+  /* verilator lint_on UNUSEDSIGNAL */
   assign o = all_o[W-1:0];
   genvar k;
   generate

@@ -1,5 +1,6 @@
 """The project Tcl, run under tclsh against a stand-in that records what Vivado would be asked."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.verify import example
 
 STUB = Path(__file__).with_name("vivado_stub.tcl")
 ZYNQ = [name for name in boards.names() if boards.load(name).processing_system]
+ARTY = [name for name in boards.names() if boards.load(name).flow == "vivado" and name not in ZYNQ]
 
 # Interface and clock pins of the IPs, as their product guides name them.
 PINS = {
@@ -41,17 +43,20 @@ def fixture_commands(request: pytest.FixtureRequest, tmp_path: Path) -> list[lis
     handoff = out / "vivado/project/example.gen/sources_1/bd/design_1/hw_handoff"
     handoff.mkdir(parents=True)
     (handoff / "design_1.hwh").write_bytes(b"hwh")
-    record = tmp_path / "record.txt"
-    done = subprocess.run(
-        ["tclsh", STUB, record, out / "vivado" / "build.tcl", run],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    commands = recorded(out / "vivado" / "build.tcl", run)
     assert (out / "vivado/output/example.bit").read_bytes() == b"bits"
     assert (out / "vivado/output/example.hwh").read_bytes() == b"hwh"
-    commands = [line.split("\x1f") for line in record.read_text().splitlines()]
-    commands.insert(0, ["board", request.param])
-    return commands
+    return [["board", request.param], *commands]
+
+
+def recorded(script: Path, run: Path) -> list[list[str]]:
+    """The commands that a script asks Vivado for."""
+    record = script.with_suffix(".record")
+    done = subprocess.run(
+        ["tclsh", STUB, record, script, run], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return [line.split("\x1f") for line in record.read_text().splitlines()]
 
 
 def _named(commands: list[list[str]], name: str) -> list[list[str]]:
@@ -124,3 +129,64 @@ def test_the_design_is_validated_before_it_is_built(commands: list[list[str]]) -
     order = [command[0] for command in commands]
     steps = ["assign_bd_address", "validate_bd_design", "make_wrapper", "launch_runs"]
     assert [order.index(step) for step in steps] == sorted(order.index(step) for step in steps)
+
+
+@pytest.mark.parametrize("board", [*ZYNQ, *ARTY])
+def test_addresses_are_assigned_once_everything_is_connected(board: str, tmp_path: Path) -> None:
+    """Vivado assigns them; the driver reads them from the .hwh."""
+    project.write(project.render(example.contents(board)), tmp_path / "out")
+    order = [line.split()[0] for line in _script(tmp_path / "out").splitlines() if line.split()]
+    if board in ARTY:
+        assert "assign_bd_address" not in order
+        return
+    at = order.index("assign_bd_address")
+    assert max(k for k, name in enumerate(order) if name == "wire") < at
+    assert "connect_bd_net" not in order[at:]
+
+
+def _script(out: Path) -> str:
+    return (out / "vivado" / "build.tcl").read_text()
+
+
+@pytest.mark.parametrize("board", ARTY)
+def test_a_board_without_a_processor_is_built_from_its_top(board: str, tmp_path: Path) -> None:
+    out = tmp_path / "with space" / "out"
+    project.write(project.render(example.contents(board)), out)
+    commands = recorded(out / "vivado" / "build.tcl", tmp_path)
+    order = [command[0] for command in commands]
+    steps = ["read_verilog", "read_xdc", "synth_design", "opt_design", "place_design",
+             "route_design", "report_utilization", "write_bitstream"]  # fmt: skip
+    assert [order.index(step) for step in steps] == sorted(order.index(step) for step in steps)
+    read = " ".join(" ".join(command[1:]) for command in _of(commands, "read_verilog"))
+    for file in [*(out / "rtl").glob("*.v"), *(out / "vivado").glob("*.v")]:
+        assert str(file).replace(" ", "\\ ") in read or str(file) in read
+    (synthesis,) = _of(commands, "synth_design")
+    assert synthesis[1:] == ["-top", "hwgen_board", "-part", boards.load(board).part]
+    (written,) = _of(commands, "write_bitstream")
+    assert written[-1] == str(out / "vivado" / "output" / "example.bit")
+    for kind in ("report_utilization", "report_timing_summary"):
+        assert Path(_of(commands, kind)[0][-1]).parent == out / "vivado" / "output"
+
+
+def _of(commands: list[list[str]], name: str) -> list[list[str]]:
+    return [command for command in commands if command[0] == name]
+
+
+@pytest.mark.parametrize("board", ARTY)
+def test_every_port_of_the_top_has_its_pin_and_the_clock_its_period(
+    board: str, tmp_path: Path
+) -> None:
+    loaded = boards.load(board)
+    project.write(project.render(example.contents(board)), tmp_path / "out")
+    text = (tmp_path / "out/vivado/hwgen_board.v").read_text().split(");")[0]
+    ports = set(re.findall(r"(?:input|output) wire (\w+)", text))
+    commands = recorded(tmp_path / "out/vivado/constraints.xdc", tmp_path)
+    settings = [command[1:] for command in _of(commands, "set_property")]
+    for key in ("PACKAGE_PIN", "IOSTANDARD"):
+        assert {s[2] for s in settings if s[0] == key} == ports
+    places = {s[2]: s[1] for s in settings if s[0] == "PACKAGE_PIN"}
+    assert places == {pin.name: pin.location for pin in loaded.pins}
+    clock = loaded.pin("clk")
+    assert clock is not None
+    (made,) = _of(commands, "create_clock")
+    assert float(made[made.index("-period") + 1]) == pytest.approx(1000 / clock.mhz, abs=1e-3)

@@ -10,7 +10,7 @@ proc unknown {args} {
     puts $recorded [join $args "\x1f"]
     switch -glob [lindex $args 0] {
         create_bd_cell { return [lindex $args end] }
-        get_bd_pins - get_bd_intf_pins - get_files - get_runs { return [lindex $args end] }
+        get_bd_pins - get_bd_intf_pins - get_files - get_ports - get_runs { return [lindex $args end] }
         get_board_parts { return [lindex $args end] }
         make_wrapper { return wrapper.v }
         get_property {

@@ -1,3 +1,4 @@
+/* verilator lint_off UNUSEDSIGNAL */
 // Frames of 6 integers: 2 words of 16 bits in (4-bit slots), 3 beats through the core, 3 words out
 // (8-bit slots). A frame is gathered whole before it moves on.
 module accelerator(

@@ -1,3 +1,4 @@
+/* verilator lint_off DECLFILENAME */
 // Two units in a row on 2 lanes of unsigned 4-bit integers: x + 1, then its negative.
 module unit_inc(
     input clk, input rst,

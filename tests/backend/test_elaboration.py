@@ -1,0 +1,193 @@
+"""Every Verilog file elaborates in yosys, Verilator (-Wall, no warnings) and Icarus."""
+
+from __future__ import annotations
+
+import runpy
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import hwgen
+from hwgen import paths, tools
+from hwgen.backend import boards, project
+from hwgen.pipeline import PlanRequest, build
+from tests.models import settle
+from tests.test_cnn_build import small_cnn
+from tests.verify import example
+
+OWN_TOP = [name for name in boards.names() if not boards.load(name).processing_system]
+DIGITS = paths.PACKAGE.parent / "examples" / "digits.py"
+CELLS = {"ecp5": ("cells_bb.v",), "ice40": ("cells_sim.v",), "gowin": ("cells_sim.v",)}
+MODELS = paths.RTL_TEMPLATES / "models" / "xilinx.v"
+PARAMETERS = {
+    "hwgen_add2": [{"W": 5, "NEG": "2'd0"}, {"W": 5, "NEG": "2'd2"}, {"W": 9, "NEG": "2'd1"}],
+    "hwgen_add3": [{"W": 7, "NEG": "3'd0", "P": 7}, {"W": 9, "NEG": "3'd6", "P": 5}],
+    "hwgen_absorb": [{"N": 2, "W": 5, "INIT": "20'habcde"}, {"N": 1, "W": 1, "INIT": "2'd2"}],
+    "hwgen_table": [{"N": 3, "W": 2, "INIT": "16'h1234"}, {"N": 6, "W": 1, "INIT": "64'd5"}],
+    "hwgen_carry": [{"W": 1}, {"W": 8}, {"W": 11}],
+}
+
+
+def passes_all(folder: Path, top: str, files: Sequence[Path], library: Sequence[Path] = ()) -> None:
+    """Asserts that each tool elaborates ``top``; ``library`` holds models of vendors' cells."""
+    yosys(folder, top, files, library)
+    verilator(folder, top, files, library)
+    icarus(folder, top, files, library)
+
+
+def yosys(folder: Path, top: str, files: Sequence[Path], library: Sequence[Path]) -> None:
+    tool = tools.require("yosys")
+    work = folder / "elaborate"
+    work.mkdir(exist_ok=True)
+    lines = []
+    for kind, group in (("-lib", library), ("", files)):
+        for index, file in enumerate(group):  # YoWASP sees the folder and little else
+            copy = work / f"{kind[1:]}{index}_{file.name}"
+            shutil.copy(file, copy)
+            lines.append(f"read_verilog {kind} -D NO_INCLUDES elaborate/{copy.name}")
+    lines += [f"hierarchy -check -top {top}", "proc", "check -assert"]
+    script = work / "check.ys"
+    script.write_text("\n".join(lines) + "\n")
+    command = [tool.command, "-q", "-s", "elaborate/check.ys"]
+    silent(run(command, folder, tool.environ()))
+
+
+def verilator(folder: Path, top: str, files: Sequence[Path], library: Sequence[Path]) -> None:
+    tool = tools.require("verilator")
+    waived = folder / "library.vlt"
+    names = {file.name for file in library}
+    rules = [f'lint_off -file "*/{name}"' for name in sorted(names)]
+    waived.write_text("\n".join(["`verilator_config", *rules, ""]))
+    command = [tool.command, "--lint-only", "-Wall", "--quiet", "--top-module", top]
+    command += ["+define+NO_INCLUDES", str(waived), *map(str, files)]
+    for file in library:
+        command += ["-Wno-SPECIFYIGN", "-Wno-TIMESCALEMOD", "-v", str(file)]
+    silent(run(command, folder, tool.environ()))
+
+
+def icarus(folder: Path, top: str, files: Sequence[Path], library: Sequence[Path]) -> None:
+    if shutil.which("iverilog") is None:
+        return
+    command = ["iverilog", "-g2005", "-Wall", "-Wno-timescale", "-t", "null", "-s", top]
+    command += ["-Wno-portbind"] if library else []  # a PLL can do more than is asked for
+    command += ["-DNO_INCLUDES", "-DNO_ICE40_DEFAULT_ASSIGNMENTS", *map(str, files)]
+    for file in library:
+        command += ["-l", str(file)]
+    silent(run(command, folder), tuple(map(str, library)))
+
+
+def silent(done: subprocess.CompletedProcess[str], apart: tuple[str, ...] = ()) -> None:
+    """Asserts that a tool said nothing, ``apart`` from lines that begin so."""
+    lines = (done.stdout + done.stderr).splitlines()
+    said = [line for line in lines if not line.startswith(apart or ("\0",))]
+    if done.returncode or said:
+        pytest.fail("\n".join([Path(done.args[0]).name, *said[:20]]), pytrace=False)
+
+
+def run(
+    command: list[str], folder: Path, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def digits() -> tuple[nn.Module, torch.Tensor]:
+    """The bundled example's network, its weights as they are drawn."""
+    torch.manual_seed(0)
+    model: nn.Module = runpy.run_path(str(DIGITS))["network"]()
+    x = torch.randint(0, 17, (64, 64)).float()
+    return settle(model, x).eval(), x
+
+
+def cnn() -> tuple[nn.Module, torch.Tensor]:
+    return small_cnn(), torch.zeros(1, 3, 10, 10)
+
+
+BUILDS = [
+    pytest.param(digits, "pynq-z2", "spatial", id="digits-spatial"),
+    pytest.param(digits, "pynq-z2", "folded", id="digits-folded"),
+    pytest.param(digits, "kv260", "spatial", id="digits-ultrascale", marks=pytest.mark.slow),
+    pytest.param(digits, "ulx3s-85f", "spatial", id="digits-ecp5", marks=pytest.mark.slow),
+    pytest.param(cnn, "pynq-z2", "folded", id="cnn-folded"),
+    pytest.param(cnn, "ulx3s-85f", "auto", id="cnn-ecp5", marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize(("network", "board", "style"), BUILDS)
+def test_a_built_accelerator(network, board: str, style: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    model, x = network()
+    hwgen.save(model, tmp_path / "net.pt", x)
+    request = PlanRequest(board=board, style=style, target_fps=20_000)
+    out = build(tmp_path / "net.pt", tmp_path / "out", request, frames=2).folder
+    sources = sorted((out / "rtl").glob("*.v"))
+    structural = any(file.name == "hwgen_carry.v" for file in sources)
+    passes_all(out, "accelerator", sources, [MODELS] if structural else [])
+    for_simulators = {file.name: file for file in sources}
+    for_simulators |= {file.name: file for file in (out / "sim" / "behavioural").glob("*.v")}
+    carry = for_simulators.pop("hwgen_carry.v", None)
+    assert structural == (carry is not None)
+    verilator(out, "accelerator", sorted(for_simulators.values()), [])
+    icarus(out, "accelerator", sorted(for_simulators.values()), [])
+
+
+@pytest.mark.parametrize(
+    "board", [b for b in boards.names() if not boards.load(b).processing_system]
+)
+def test_the_top_of_a_board_without_a_processor(board: str, tmp_path: Path) -> None:
+    project.write(project.render(example.contents(board)), tmp_path / "out")
+    loaded = boards.load(board)
+    sources = [*(tmp_path / "out/rtl").glob("*.v"), *(tmp_path / f"out/{loaded.flow}").glob("*.v")]
+    share = tools.yosys_share() / loaded.family
+    cells = [share / name for name in CELLS.get(loaded.family, ())]
+    passes_all(tmp_path / "out", "hwgen_board", sorted(sources), cells)
+
+
+def instance(module: str, parameters: dict[str, object]) -> str:
+    """A top that gives every port of a template a port of its own width."""
+    width, inputs = parameters.get("W", 1), parameters.get("N", 1)
+    ports = {
+        "hwgen_add2": {"a": width, "b": width},
+        "hwgen_add3": {"a": width, "b": width, "c": width},
+        "hwgen_absorb": {"a": width, "t": inputs, "c": 1},
+        "hwgen_table": {"a": inputs},
+        "hwgen_carry": {"ci": 1, "di": width, "s": width},
+    }[module]
+    output = "o" if module == "hwgen_carry" else "y"
+    declared = [f"input wire [{int(str(w)) - 1}:0] {name}" for name, w in ports.items()]
+    declared.append(f"output wire [{int(str(width)) - 1}:0] {output}")
+    given = ", ".join(f".{key}({value})" for key, value in parameters.items())
+    wired = ", ".join(f".{name}({name})" for name in [*ports, output])
+    return f"module top({', '.join(declared)});\n  {module} #({given}) dut ({wired});\nendmodule\n"
+
+
+@pytest.mark.parametrize("family", ["generic", "xilinx", "xilinx_ultrascale"])
+def test_the_templates_of_adders_and_tables(family: str, tmp_path: Path) -> None:
+    folders = {paths.RTL_TEMPLATES / name for name in (family, family.split("_")[0])}
+    found = {file.stem: file for folder in sorted(folders) for file in folder.glob("*.v")}
+    library = [] if family == "generic" else [MODELS]
+    tops = []
+    for name in sorted(found):
+        for index, parameters in enumerate(PARAMETERS[name]):
+            top = tmp_path / f"{name}_{index}.v"
+            top.write_text(instance(name, parameters).replace("module top", f"module {top.stem}"))
+            files = [top, *needed(top.read_text(), found)]
+            verilator(tmp_path, top.stem, files, library)
+            icarus(tmp_path, top.stem, files, library)
+            tops.append(top)
+    for top in tops[:: len(tops) - 1]:
+        yosys(tmp_path, top.stem, [top, *needed(top.read_text(), found)], library)
+
+
+def needed(text: str, found: dict[str, Path]) -> list[Path]:
+    """The templates that a text instantiates, and those that they do."""
+    names: dict[str, Path] = {}
+    for name, file in found.items():
+        if f"{name} #(" in text and f"module {name} " not in text:
+            names |= {name: file, **{p.stem: p for p in needed(file.read_text(), found)}}
+    return list(names.values())
