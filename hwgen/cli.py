@@ -105,7 +105,8 @@ def _plan_options(verb: argparse.ArgumentParser) -> None:
     _input_option(verb)
     verb.add_argument("--board", default="pynq-z2", help="name or folder (default: %(default)s)")
     verb.add_argument("--clock", type=float, metavar="MHZ", help="clock (default: the board's)")
-    verb.add_argument("--style", choices=("auto", "spatial", "folded"), default="auto")
+    styles = ("auto", "spatial", "bit-serial", "folded")
+    verb.add_argument("--style", choices=styles, default="auto")
     verb.add_argument("--target-fps", type=float, metavar="N", help="cheapest with N frames/s")
     verb.add_argument(
         "--max-latency", metavar="T", help="cheapest with this latency: cycles, or 5us, 200ns"
@@ -115,7 +116,7 @@ def _plan_options(verb: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="LAYER.KEY=VALUE",
-        help="fix style, pe, simd, memory or multiplier of a layer; repeatable",
+        help="fix style, pe, simd, memory, multiplier or bits of a layer; repeatable",
     )
     verb.add_argument("--config", type=Path, metavar="FILE.toml", help="the same as a TOML file")
     verb.add_argument(

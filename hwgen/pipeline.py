@@ -35,6 +35,9 @@ from hwgen.verify.float_check import FloatCheck, float_check
 
 log = logging.getLogger("hwgen")
 
+NUMBERS = ("pe", "simd", "bits")
+"""What ``--set`` takes whole numbers for."""
+
 
 @dataclass(frozen=True)
 class PlanRequest:
@@ -227,16 +230,16 @@ def _with_config(request: PlanRequest) -> PlanRequest:
 def _layers(request: PlanRequest) -> Mapping[str, Mapping[str, Any]]:
     layers: dict[str, dict[str, Any]] = {}
     for text in request.sets:
-        found = re.fullmatch(r"(.+)\.(style|pe|simd|memory|multiplier)=(\w[\w-]*)", text)
+        found = re.fullmatch(r"(.+)\.(style|pe|simd|memory|multiplier|bits)=(\w[\w-]*)", text)
         if not found:
             raise UsageError(
-                f"--set must be LAYER.KEY=VALUE with KEY style, pe, simd, memory or "
-                f"multiplier, not {text!r}"
+                f"--set must be LAYER.KEY=VALUE with KEY style, pe, simd, memory, "
+                f"multiplier or bits, not {text!r}"
             )
         name, key, value = found.groups()
-        if key in ("pe", "simd") and not value.isdigit():
+        if key in NUMBERS and not value.isdigit():
             raise UsageError(f"{key} must be a whole number, not {value!r}", origin=text)
-        layers.setdefault(name, {})[key] = int(value) if key in ("pe", "simd") else value
+        layers.setdefault(name, {})[key] = int(value) if key in NUMBERS else value
     return layers
 
 

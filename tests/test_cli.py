@@ -76,7 +76,7 @@ def test_the_same_model_builds_the_same_bytes(work: Path, built: Path) -> None:
     assert not any(str(work).encode() in (again / file).read_bytes() for file in files)
 
 
-@pytest.mark.parametrize("style", ["spatial", "folded"])
+@pytest.mark.parametrize("style", ["spatial", "bit-serial", "folded"])
 def test_bench_on_icarus_agrees_and_keeps_time(
     work: Path, style: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 class Config:
     """How one node is built.
 
-    ``style``: ``spatial`` (constants in the fabric, a frame a cycle), ``folded`` (weights in
-    memory, PE outputs × SIMD inputs at a time) or ``stream`` (element-wise, ``pe`` lanes).
-    ``memory``: ``lut`` or ``block``. ``multiplier``, of weights that are no powers of two: ``lut``
-    or
-    ``dsp``.
+    ``style``: ``spatial`` (constants in the fabric, a frame a cycle), ``bit-serial`` (constants in
+    the fabric, ``bits`` bits of every input in a cycle), ``folded`` (weights in memory, PE outputs
+    × SIMD inputs at a time) or ``stream`` (element-wise, ``pe`` lanes). ``memory``: ``lut`` or
+    ``block``. ``multiplier``, of weights that are no powers of two: ``lut`` or ``dsp``.
     """
 
     style: str
@@ -31,6 +30,7 @@ class Config:
     simd: int = 1
     memory: str = "lut"
     multiplier: str = "lut"
+    bits: int = 0
 
 
 def divisors(n: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Fully connected layers: constant matrix-vector products, spatial or folded."""
+"""Fully connected layers: constant matrix-vector products, spatial, bit-serial or folded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
-from math import prod, sqrt
+from math import ceil, prod, sqrt
 from typing import ClassVar
 
 import numpy as np
@@ -26,12 +26,13 @@ from hwgen.ops.base import Config, HardwareNode, divisors
 from hwgen.ops.truth_table import TruthTable, combined
 from hwgen.rtl import alphabet as rtl_alphabet
 from hwgen.rtl.adder_graph import AdderGraphUnit
+from hwgen.rtl.bit_serial import BitSerial, BitSerialUnit, SerialForm, digit_widths
 from hwgen.rtl.folded import MatVecShape, MatVecUnit
 from hwgen.store import store
 
 BLOCK_BUFFER_BITS = 4096
 SPATIAL_FLOOR = 0.2
-"""LUTs of a spatial layer per non-zero weight and square root of the input's width, at least."""
+"""LUTs of an adder graph per non-zero weight and square root of the input's width, at least."""
 
 MAX_ACCUMULATOR_BITS = 48
 MAX_RESCALE = 256
@@ -104,6 +105,9 @@ class Linear(HardwareNode):
     def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterator[Config]:
         outputs, columns = self.weight.shape
         yield Config("spatial", pe=outputs, simd=columns)
+        if self.weight.values.any():
+            for bits in digit_widths(inputs[0].element.width):
+                yield Config("bit-serial", pe=outputs, simd=columns, bits=bits)
         rams = ("lut", "block") if family.rams else ("lut",)
         for pe, simd in product(divisors(outputs), divisors(columns)):
             for memory in rams if pe * simd < outputs * columns else rams[:1]:
@@ -116,7 +120,8 @@ class Linear(HardwareNode):
 
     def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
         outputs, columns = self.weight.shape
-        return inputs[0].pixels * (outputs // config.pe) * (columns // config.simd)
+        steps = ceil(inputs[0].element.width / config.bits) if config.bits else 1
+        return inputs[0].pixels * (outputs // config.pe) * (columns // config.simd) * steps
 
     def feed_limit(self, config: Config, interval: int, wanted: int) -> int:
         """The first pass waits for its input, later ones take their time after it."""
@@ -133,24 +138,32 @@ class Linear(HardwareNode):
         return max(self.weight.shape[1] // config.simd, 2)
 
     def floor(self, config: Config, inputs: tuple[TensorType, ...], family: Family) -> Resources:
-        if config.style != "spatial":
+        if config.style == "folded":
             return self.resources(config, inputs, family)
         used = np.count_nonzero(np.unique(self.weight.values, axis=0))
-        return Resources(lut=SPATIAL_FLOOR * used * sqrt(inputs[0].element.width))
+        graph = SPATIAL_FLOOR * used * sqrt(config.bits or inputs[0].element.width)
+        if config.style == "spatial":
+            return Resources(lut=graph)
+        form = self._form(config, inputs[0])
+        return form.price(form.least_widths, 1, family) + Resources(lut=graph)
 
     def resources(
         self, config: Config, inputs: tuple[TensorType, ...], family: Family
     ) -> Resources:
         if config.style == "spatial":
             return self._spatial(inputs[0], family).resources(family)
+        if config.style == "bit-serial":
+            return self._serial(config, inputs[0], family).resources(family)
         return self._shape(config, inputs[0]).resources(family)
 
     def circuit(
         self, config: Config, inputs: tuple[TensorType, ...], family: Family
-    ) -> AdderGraphUnit | MatVecUnit:
+    ) -> AdderGraphUnit | BitSerialUnit | MatVecUnit:
         (x,) = inputs
         if config.style == "spatial":
             return self._spatial(x, family)
+        if config.style == "bit-serial":
+            return self._serial(config, x, family)
         shape = self._shape(config, x)
         return MatVecUnit(
             self.weight.values,
@@ -199,6 +212,16 @@ class Linear(HardwareNode):
         bias = np.broadcast_to(self.bias.values, (self.outputs,))
         design = adder_graph(self.weight, IntArray(bias), x.per_channel(), family)
         return AdderGraphUnit(design, family, module=f"{self.name}_adders")
+
+    def _form(self, config: Config, x: TensorType) -> SerialForm:
+        bias = np.broadcast_to(self.bias.values, (self.outputs,))
+        return SerialForm.of(self.weight.values, bias, x.element, config.bits)
+
+    def _serial(self, config: Config, x: TensorType, family: Family) -> BitSerialUnit:
+        form = self._form(config, x)
+        graph = adder_graph(IntArray(form.matrix), IntArray(form.beta), form.kinds, family)
+        design = BitSerial(form, graph, self.infer(x).element)
+        return BitSerialUnit(design, x.channels, family, module=f"{self.name}_adders")
 
     def _shape(self, config: Config, x: TensorType) -> MatVecShape:
         outputs, columns = self.weight.shape

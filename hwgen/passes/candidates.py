@@ -13,14 +13,18 @@ from hwgen.ir.types import TensorType
 from hwgen.ops.base import Config, HardwareNode
 from hwgen.passes.schedule import Choice, Request
 
+DEAR = ("spatial", "bit-serial")
+"""Styles whose exact price is dear to find, because it takes an adder graph."""
+
 GUESSED_LUT = 2000
-"""Least LUTs of a spatial layer from which on it is rather asked for than tried."""
+"""Least LUTs of a layer of a dear style from which on it is rather asked for than tried."""
 
 
 def candidates(graph: Graph, family: Family, request: Request) -> list[list[Choice]]:
     """For every node that has a circuit, its configurations that the request and the part allow.
 
-    Spatial layers, whose exact price is dear to find, come with a lower bound of it.
+    Layers of constants in the fabric, whose exact price is dear to find, come with a lower bound
+    of it.
 
     Raises:
         UsageError: the request names a node or a configuration that does not exist.
@@ -58,7 +62,7 @@ def _choices(
 def _choice(
     node: HardwareNode, config: Config, types: tuple[TensorType, ...], family: Family
 ) -> Choice:
-    exact = config.style != "spatial"
+    exact = config.style not in DEAR
     price = node.resources if exact else node.floor
     return Choice(
         node=node,
@@ -72,7 +76,7 @@ def _choice(
 
 
 def _without_guesses(choices: list[Choice], max_interval: int | None) -> list[Choice]:
-    """``choices`` without those whose pricing takes minutes where another will do: large spatial
+    """``choices`` without those whose pricing takes minutes where another will do: large constant
     matrices of convolutions, or of any layer when an interval is asked for that is kept to."""
     priced = [c for c in choices if c.exact]
     met = max_interval is not None and any(c.interval <= max_interval for c in priced)

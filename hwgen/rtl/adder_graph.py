@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Shape, Signal, Value
 from amaranth.lib.wiring import In, Out
 
@@ -14,77 +16,46 @@ from hwgen.rtl.stream import Unit, raw, signature
 from hwgen.rtl.timing import Timing
 
 
-class AdderGraphUnit(Unit):
-    """Gives for every beat of inputs the beat of ``design``'s outputs.
+class Datapath:
+    """The circuit of a pipelined adder graph, to be placed into a module.
 
-    Throughput: one beat per cycle. Latency: ``design.stages`` cycles; 0 is wires only.
-
-    With ``module``, the datapath is an instance of the Verilog module of that name, whose text
-    ``verilog_files`` gives; without, it is Amaranth, which the simulator runs.
+    With ``module``, it is an instance of the Verilog module of that name, whose text ``files``
+    gives; without, it is Amaranth, which the simulator runs.
 
     Members:
-        i: In(stream of one lane per input, elements of the hull of their ranges)
-        o: Out(stream of one lane per output, elements of the hull of their ranges)
+        i_type, o_type: the elements of its inputs and outputs: the hulls of their ranges.
     """
 
     def __init__(self, design: Pipelined, family: Family, module: str | None = None) -> None:
         self.design, self.family, self.module = design, family, module
-        graph = design.graph
-        self.i_type = IntType.hull(graph.inputs)
-        self.o_type = IntType.hull(o.type for o in graph.outputs)
-        self.timing = Timing.each(design.stages)
-        super().__init__(
-            {
-                "i": In(signature(self.i_type, len(graph.inputs))),
-                "o": Out(signature(self.o_type, len(graph.outputs))),
-            }
-        )
+        self.i_type = IntType.hull(design.graph.inputs)
+        self.o_type = IntType.hull(o.type for o in design.graph.outputs)
 
-    def resources(self, family: Family) -> Resources:
-        """The graph, its registers, and the valid bits."""
-        stages = self.design.stages
-        return self.design.resources(family) + Resources(lut=2, ff=stages)
-
-    def verilog_files(self, *, structural: bool = True) -> dict[str, str]:
+    def files(self, *, structural: bool = True) -> dict[str, str]:
         """The module's text and that of the cells it uses; empty without ``module``.
 
         ``structural`` chooses the family's own cells, otherwise their behavioural twins.
         """
         if self.module is None:
             return {}
-        text = emit(
-            self.design,
-            self.module,
-            self.family,
-            x_slot=self.i_type.width,
-            y_slot=self.o_type.width,
-        )
+        slots = {"x_slot": self.i_type.width, "y_slot": self.o_type.width}
+        text = emit(self.design, self.module, self.family, **slots)
         return {f"{self.module}.v": text, **library(self.family if structural else None)}
 
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        ce = Signal()
-        if self.design.stages:
-            valid = Signal(self.design.stages)
-            m.d.comb += [ce.eq(~self.o.valid | self.o.ready), self.i.ready.eq(ce)]
-            m.d.comb += self.o.valid.eq(valid[-1])
-            with m.If(ce):
-                m.d.sync += valid.eq(Cat(self.i.valid, valid))
-        else:
-            m.d.comb += [self.i.ready.eq(self.o.ready), self.o.valid.eq(self.i.valid)]
+    def place(self, m: Module, ce: Any, x: Any, y: Any) -> None:
+        """Drives ``y``, ``design.stages`` cycles with ``ce`` after ``x``; both are arrays."""
         if self.module is None:
-            self._datapath(m, ce)
+            self._amaranth(m, ce, x, y)
         else:
             m.submodules.datapath = Instance(
                 self.module,
                 i_clk=ClockSignal() if self.design.stages else Const(0),
                 i_ce=ce,
-                i_x=raw(self.i.payload),
-                o_y=raw(self.o.payload),
+                i_x=raw(x),
+                o_y=raw(y),
             )
-        return m
 
-    def _datapath(self, m: Module, ce: Signal) -> None:
+    def _amaranth(self, m: Module, ce: Any, x: Any, y: Any) -> None:
         graph, stages = self.design.graph, self.design.stages
         n = len(graph.sources)
         born = [0] * n + list(self.design.stage)
@@ -94,8 +65,8 @@ class AdderGraphUnit(Unit):
             now = Signal(Shape(dtype.width, dtype.signed), name=f"n{source}")
             if source < n:
                 number, bit = graph.places[source]
-                lane = Value.cast(self.i.payload[number])
-                m.d.comb += now.eq(lane[bit:] if graph.split else self.i.payload[number])
+                lane = Value.cast(x[number])
+                m.d.comb += now.eq(lane[bit:] if graph.split else x[number])
             else:
                 node = graph.nodes[source - n]
                 total: Value = Const(node.bias)
@@ -113,7 +84,55 @@ class AdderGraphUnit(Unit):
             value: Value = Const(out.bias)
             if out.source is not None:
                 value = rows[out.source][stages - born[out.source]] << out.shift
-            m.d.comb += self.o.payload[lane].eq(value)
+            m.d.comb += y[lane].eq(value)
+
+
+class AdderGraphUnit(Unit):
+    """Gives for every beat of inputs the beat of ``design``'s outputs.
+
+    Throughput: one beat per cycle. Latency: ``design.stages`` cycles; 0 is wires only.
+
+    With ``module``, the datapath is an instance of the Verilog module of that name, whose text
+    ``verilog_files`` gives; without, it is Amaranth, which the simulator runs.
+
+    Members:
+        i: In(stream of one lane per input, elements of the hull of their ranges)
+        o: Out(stream of one lane per output, elements of the hull of their ranges)
+    """
+
+    def __init__(self, design: Pipelined, family: Family, module: str | None = None) -> None:
+        self.design, self.datapath = design, Datapath(design, family, module)
+        i_type, o_type = self.datapath.i_type, self.datapath.o_type
+        self.timing = Timing.each(design.stages)
+        super().__init__(
+            {
+                "i": In(signature(i_type, len(design.graph.inputs))),
+                "o": Out(signature(o_type, len(design.graph.outputs))),
+            }
+        )
+
+    def resources(self, family: Family) -> Resources:
+        """The graph, its registers, and the valid bits."""
+        stages = self.design.stages
+        return self.design.resources(family) + Resources(lut=2, ff=stages)
+
+    def verilog_files(self, *, structural: bool = True) -> dict[str, str]:
+        """See ``Datapath.files``."""
+        return self.datapath.files(structural=structural)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        ce = Signal()
+        if self.design.stages:
+            valid = Signal(self.design.stages)
+            m.d.comb += [ce.eq(~self.o.valid | self.o.ready), self.i.ready.eq(ce)]
+            m.d.comb += self.o.valid.eq(valid[-1])
+            with m.If(ce):
+                m.d.sync += valid.eq(Cat(self.i.valid, valid))
+        else:
+            m.d.comb += [self.i.ready.eq(self.o.ready), self.o.valid.eq(self.i.valid)]
+        self.datapath.place(m, ce, self.i.payload, self.o.payload)
+        return m
 
 
 def _plus(total: Value, term: Term, value: Value) -> Value:

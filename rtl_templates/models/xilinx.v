@@ -63,3 +63,7 @@ module CARRY8 #(parameter CARRY_TYPE = "SINGLE_CY8") (
   assign CO[7] = S[7] ? CO[6] : DI[7];
   assign O = S ^ {CO[6:4], top, CO[2:0], CI};
 endmodule
+
+module MUXF7 (input wire I0, I1, S, output wire O);
+  assign O = S ? I1 : I0;
+endmodule

@@ -1,4 +1,4 @@
-"""Fully connected layers keep the contract in both styles, for every alphabet."""
+"""Fully connected layers keep the contract in every style, for every alphabet."""
 
 from __future__ import annotations
 

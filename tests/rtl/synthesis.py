@@ -24,7 +24,11 @@ def synthesized(unit: Any, family: str, options: str = "") -> Resources:
     with tempfile.TemporaryDirectory() as folder:
         source, stat = Path(folder) / "top.il", Path(folder) / "stat.json"
         source.write_text(rtlil.convert(unit, name="top"), "utf-8")
-        steps = [f"read_rtlil {source}", f"{COMMANDS[family]} {options} -top top"]
+        files = unit.verilog_files() if hasattr(unit, "verilog_files") else {}
+        for name, text in files.items():
+            (Path(folder) / name).write_text(text, "utf-8")
+        texts = [f"read_verilog -sv {Path(folder) / name}" for name in files]
+        steps = [*texts, f"read_rtlil {source}", f"{COMMANDS[family]} {options} -top top"]
         steps.append(f"tee -q -o {stat} stat -json")
         command = ["yosys", "-q", "-p", "; ".join(steps)]
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=600)
