@@ -17,6 +17,8 @@ from hwgen.cmvm.literals import pattern_luts, range_of, width_of
 Ints = Any
 EMPTY = -1
 OFFSET = 64
+BIT_OF = np.zeros(37, np.int64)  # of a power of two modulo 37, its exponent
+BIT_OF[[pow(2, k, 37) for k in range(36)]] = np.arange(36)
 
 
 @njit(cache=True)
@@ -39,17 +41,54 @@ def pair_of(key: int, pattern: Ints) -> None:
 
 
 @njit(cache=True)
-def count_pairs(row: Ints, length: int, keys: Ints, counts: Ints, step: int) -> None:
-    """Add ``step`` to the count of every pair of a row."""
+def slot_of(key: int, keys: Ints) -> int:
+    """Where the table holds ``key``, or the empty slot that it goes into."""
     mask = len(keys) - 1
+    slot = ((key * -7046029254386353131) >> 20) & mask
+    while keys[slot] != EMPTY and keys[slot] != key:
+        slot = (slot + 1) & mask
+    return int(slot)
+
+
+@njit(cache=True)
+def count_pairs(row: Ints, length: int, keys: Ints, counts: Ints) -> None:
+    """Add every pair of a row to the table."""
     for a in range(length):
         for b in range(a):
             key = pair_key(row[a], row[b])
-            slot = ((key * -7046029254386353131) >> 20) & mask
-            while keys[slot] != EMPTY and keys[slot] != key:
-                slot = (slot + 1) & mask
+            slot = slot_of(key, keys)
             keys[slot] = key
-            counts[slot] += step
+            counts[slot] += 1
+
+
+@njit(cache=True)
+def frequent_slots(counts: Ints, listed: Ints, slots: Ints) -> int:
+    """List the slots of all pairs counted more than once; how many there are."""
+    found = 0
+    for slot in range(len(counts)):
+        listed[slot] = counts[slot] > 1
+        if listed[slot]:
+            slots[found] = slot
+            found += 1
+    return found
+
+
+@njit(cache=True)
+def count_beside(
+    literal: int, row: Ints, length: int, keys: Ints, counts: Ints, step: int, listed: Ints,
+    slots: Ints, found: int,
+) -> int:  # fmt: skip
+    """Add ``step`` to the pairs of ``literal`` with a row; the number of ``slots`` listed."""
+    for k in range(length):
+        key = pair_key(literal, row[k])
+        slot = slot_of(key, keys)
+        keys[slot] = key
+        counts[slot] += step
+        if counts[slot] > 1 and not listed[slot]:
+            listed[slot] = True
+            slots[found] = slot
+            found += 1
+    return found
 
 
 @njit(cache=True)
@@ -97,25 +136,35 @@ def saving(length: int, removed: int, value: float, exact: float, operands: int)
 
 
 @njit(cache=True)
-def most_frequent(keys: Ints, counts: Ints, slots: Ints, least: int) -> int:
-    """Fill ``slots`` with the slots of the highest counts; how many there are."""
-    room, found = len(slots), 0
-    for slot in range(len(keys)):
+def most_frequent(
+    counts: Ints, listed: Ints, slots: Ints, number: int, best: Ints
+) -> tuple[int, int]:
+    """Fill ``best`` with the listed slots of the highest counts; ``(how many, slots listed)``.
+
+    Slots counted no more than once leave the list.
+    """
+    room, found, k = len(best), 0, 0
+    while k < number:
+        slot = slots[k]
         count = counts[slot]
-        if count < least:
+        if count < 2:
+            listed[slot] = False
+            number -= 1
+            slots[k] = slots[number]
             continue
+        k += 1
         if found < room:
             place = found
             found += 1
-        elif count > counts[slots[room - 1]]:
+        elif count > counts[best[room - 1]]:
             place = room - 1
         else:
             continue
-        while place > 0 and counts[slots[place - 1]] < count:
-            slots[place] = slots[place - 1]
+        while place > 0 and counts[best[place - 1]] < count:
+            best[place] = best[place - 1]
             place -= 1
-        slots[place] = slot
-    return found
+        best[place] = slot
+    return found, number
 
 
 @njit(cache=True)
@@ -138,38 +187,51 @@ def note_thirds(
 
 
 @njit(cache=True)
+def holders(rows: Ints, used: Ints, active: Ints, number: int, sources: int) -> Ints:
+    """Of every source, one bit per ``active`` row: whether the row uses it; 32 bits a word."""
+    bits = np.zeros((sources, (number + 31) // 32), np.int64)
+    for i in range(number):
+        for k in range(used[active[i]]):
+            bits[rows[active[i], k] >> 8, i >> 5] |= 1 << (i & 31)
+    return bits
+
+
+@njit(cache=True)
 def gather(
-    rows: Ints, used: Ints, active: Ints, number: int, pattern: Ints, size: int, values: Ints,
-    exact: float, operands: int, taken: Ints, places: Ints, third: Ints, seen: Ints, hits: Ints,
-    limits: Ints, level: int,
-) -> tuple[float, int, int, int]:  # fmt: skip
-    """``(saving, occurrences, thirds seen, rows hit)`` of a pattern over the ``active`` rows.
+    rows: Ints, used: Ints, active: Ints, bits: Ints, pattern: Ints, size: int, values: Ints,
+    exact: float, operands: int, taken: Ints, places: Ints, third: Ints, seen: Ints, limits: Ints,
+    level: int,
+) -> tuple[float, int, int]:  # fmt: skip
+    """``(saving, occurrences, thirds seen)`` of a pattern over the ``active`` rows.
 
     Rows whose own level (``limits``, 0 where it is free) is not above ``level`` do not count.
     """
-    total, occurrences, found, touched = 0.0, 0, 0, 0
-    for i in range(number):
-        r = active[i]
-        length, times = used[r], 0
-        if length < size or 0 < limits[r] <= level:
-            continue
-        base = find(rows[r], length, taken, pattern, size, places)
-        if base < 0:
-            continue
-        while base >= 0:
-            times += 1
-            for q in range(size):
-                taken[places[q]] = True
-            if size == 2 and operands == 3:
-                found = note_thirds(rows[r], length, places, base, third, seen, found)
+    total, occurrences, found = 0.0, 0, 0
+    for word in range(bits.shape[1]):
+        both = bits[pattern[0] >> 8, word]
+        for q in range(1, size):
+            both &= bits[pattern[q] >> 8, word]
+        while both:
+            r = active[(word << 5) + BIT_OF[(both & -both) % 37]]
+            both &= both - 1
+            length, times = used[r], 0
+            if length < size or 0 < limits[r] <= level:
+                continue
             base = find(rows[r], length, taken, pattern, size, places)
-        for k in range(length):
-            taken[k] = False
-        hits[touched] = r
-        touched += 1
-        occurrences += times
-        total += saving(length, times * (size - 1), values[r], exact, operands)
-    return total, occurrences, found, touched
+            if base < 0:
+                continue
+            while base >= 0:
+                times += 1
+                for q in range(size):
+                    taken[places[q]] = True
+                if size == 2 and operands == 3:
+                    found = note_thirds(rows[r], length, places, base, third, seen, found)
+                base = find(rows[r], length, taken, pattern, size, places)
+            for k in range(length):
+                taken[k] = False
+            occurrences += times
+            total += saving(length, times * (size - 1), values[r], exact, operands)
+    return total, occurrences, found
 
 
 @njit(cache=True)
@@ -188,21 +250,6 @@ def add_third(pattern: Ints, third: Ints, seen: Ints, found: int) -> bool:
     pattern[1] += up << 1
     pattern[2] = (best >> 6) << 8 | (shift + up) << 1 | (best & 1)
     return True
-
-
-@njit(cache=True)
-def replace(row: Ints, length: int, places: Ints, size: int, literal: int) -> int:
-    """Put ``literal`` in the place of the literals at ``places``; the new length."""
-    for _ in range(size):
-        last = 0
-        for q in range(size):
-            if places[q] > places[last]:
-                last = q
-        row[places[last]] = row[length - 1]
-        places[last] = -1
-        length -= 1
-    row[length] = literal
-    return length + 1
 
 
 @njit(cache=True)
@@ -235,7 +282,7 @@ def extract(
     taken = np.zeros(rows.shape[1], np.bool_)
     places, pattern, best = np.zeros(4, np.int64), np.zeros(4, np.int64), np.zeros(4, np.int64)
     slots, seen = np.zeros(top, np.int64), np.zeros(1 << 15, np.int64)
-    third, hits = np.zeros((inputs + room) << 6, np.int32), np.zeros(room, np.int64)
+    third = np.zeros((inputs + room) << 6, np.int32)
     scratch = np.zeros((3, 8), np.int64)
     active, values = np.zeros(room, np.int64), np.zeros(room)
     busy = 0
@@ -244,14 +291,18 @@ def extract(
         if used[r] >= least:
             active[busy] = r
             busy += 1
+    bits = holders(rows, used, active, busy, inputs + room)
+    listed, often = np.zeros(len(keys), np.bool_), np.zeros(len(keys) // 2, np.int64)
+    listing = frequent_slots(counts, listed, often)
     while True:
         size, score = 0, 0.0
-        for k in range(most_frequent(keys, counts, slots, 2)):
+        tried, listing = most_frequent(counts, listed, often, listing, slots)
+        for k in range(tried):
             pair_of(keys[slots[k]], pattern)
             level = level_of(pattern, 2, levels)
-            gain, times, found, touched = gather(
-                rows, used, active, busy, pattern, 2, values, exact, operands, taken, places,
-                third, seen, hits, levels[inputs:], level,
+            gain, times, found = gather(
+                rows, used, active, bits, pattern, 2, values, exact, operands, taken, places,
+                third, seen, levels[inputs:], level,
             )  # fmt: skip
             fits = level <= cap
             gain -= pattern_luts(pattern, 2, lo, hi, scratch, operands, slim)
@@ -264,9 +315,9 @@ def extract(
             level = level_of(pattern, 3, levels)
             if level > cap:
                 continue
-            gain, times, found, touched = gather(
-                rows, used, hits, touched, pattern, 3, values, exact, operands, taken, places,
-                third, seen, hits, levels[inputs:], level,
+            gain, times, found = gather(
+                rows, used, active, bits, pattern, 3, values, exact, operands, taken, places,
+                third, seen, levels[inputs:], level,
             )  # fmt: skip
             gain -= pattern_luts(pattern, 3, lo, hi, scratch, operands, slim)
             rank = gain / (3 * times) ** power * (1 + noise * np.random.random()) if times else 0.0
@@ -283,11 +334,19 @@ def extract(
             number += 1
         _install(rows, used, lo, hi, levels, inputs, new, best, size)
         values[new] = value_of_row(lo[inputs + new], hi[inputs + new], slim)
-        for i in range(busy):
-            limit = levels[inputs + active[i]]
-            if limit == 0 or limit > levels[inputs + new]:
-                _substitute(rows, used, active[i], inputs + new, best, size, keys, counts, taken,
-                            places)  # fmt: skip
+        for word in range(bits.shape[1]):
+            both = bits[best[0] >> 8, word]
+            for q in range(1, size):
+                both &= bits[best[q] >> 8, word]
+            while both:
+                i = (word << 5) + BIT_OF[(both & -both) % 37]
+                both &= both - 1
+                limit = levels[inputs + active[i]]
+                if limit == 0 or limit > levels[inputs + new]:
+                    listing = _substitute(
+                        rows, used, active[i], i, inputs + new, best, size, keys, counts, listed,
+                        often, listing, bits, taken, places,
+                    )  # fmt: skip
 
 
 @njit(cache=True)
@@ -309,15 +368,33 @@ def _install(
 
 @njit(cache=True)
 def _substitute(
-    rows: Ints, used: Ints, r: int, source: int, pattern: Ints, size: int, keys: Ints, counts: Ints,
-    taken: Ints, places: Ints,
-) -> None:  # fmt: skip
-    """Replace every occurrence of ``pattern`` in row ``r`` by ``source``."""
-    base = find(rows[r], used[r], taken, pattern, size, places)
+    rows: Ints, used: Ints, r: int, index: int, source: int, pattern: Ints, size: int, keys: Ints,
+    counts: Ints, listed: Ints, often: Ints, listing: int, bits: Ints, taken: Ints, places: Ints,
+) -> int:  # fmt: skip
+    """Replace every occurrence of ``pattern`` in row ``r`` by ``source``; the slots listed."""
+    row, length = rows[r], used[r]
+    base = find(row, length, taken, pattern, size, places)
     if base < 0:
-        return
-    count_pairs(rows[r], used[r], keys, counts, -1)
+        return listing
     while base >= 0:
-        used[r] = replace(rows[r], used[r], places, size, source << 8 | base)
-        base = find(rows[r], used[r], taken, pattern, size, places)
-    count_pairs(rows[r], used[r], keys, counts, 1)
+        for _ in range(size):
+            last = 0
+            for q in range(size):
+                if places[q] > places[last]:
+                    last = q
+            gone = row[places[last]]
+            length -= 1
+            row[places[last]] = row[length]
+            places[last] = -1
+            listing = count_beside(gone, row, length, keys, counts, -1, listed, often, listing)
+        literal = source << 8 | base
+        listing = count_beside(literal, row, length, keys, counts, 1, listed, often, listing)
+        row[length] = literal
+        length += 1
+        base = find(row, length, taken, pattern, size, places)
+    used[r] = length
+    for q in range(size):
+        bits[pattern[q] >> 8, index >> 5] &= ~(1 << (index & 31))
+    for k in range(length):
+        bits[row[k] >> 8, index >> 5] |= 1 << (index & 31)
+    return listing

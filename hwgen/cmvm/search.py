@@ -15,7 +15,7 @@ from hwgen.cmvm.literals import row_luts
 from hwgen.cmvm.patterns import EMPTY, count_pairs, extract
 
 Ints = Any
-REVISION = 3
+REVISION = 4
 """To be raised with every change of ``literals.py`` and ``patterns.py``: numba keeps compiled
 functions for as long as the file that they are in stays the same, and looks at no other."""
 
@@ -131,7 +131,7 @@ def share(
     counts[:] = 0
     for r in range(number):
         if used[r] >= least:
-            count_pairs(rows[r], used[r], keys, counts, 1)
+            count_pairs(rows[r], used[r], keys, counts)
     return extract(
         rows, used, lo, hi, levels, inputs, number, spare, spares, keys, counts,
         int(settings[0]), settings[1], noise, settings[2], least, int(settings[3]), operands, slim,

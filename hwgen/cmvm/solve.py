@@ -197,12 +197,12 @@ def _cut(count: int, most: int) -> list[list[int]]:
 def _rounds(matrix: Matrix, effort: float) -> int:
     """Rounds of search in one block of ``matrix``, fewer where a round is long.
 
-    A round takes about ``(digits / 1700) ** 1.9`` milliseconds, and all blocks share the work.
+    A round takes about ``(digits / 2400) ** 1.5`` milliseconds, and all blocks share the work.
     """
     values, counts = np.unique(matrix, return_counts=True)
     digits = 100 + sum(digits_of(int(v)) * int(c) for v, c in zip(values, counts, strict=True))
     if np.all(np.abs(matrix) == 1):
         digits //= 2  # the center's share
     blocks = -(-matrix.shape[0] // BLOCK_OUTPUTS) * -(-matrix.shape[1] // BLOCK_INPUTS)
-    each = (digits / blocks / 1700) ** 1.9
-    return int(effort * min(500, 16 * len(matrix), 16 + 1500 / each / blocks))
+    each = (digits / blocks / 2400) ** 1.5
+    return int(effort * min(500, 16 * len(matrix), 16 + 1000 / each / blocks))
