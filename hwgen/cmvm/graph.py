@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.cmvm.cells import Operand, cell
+from hwgen.cmvm.cells import Cell, Operand, cell
 from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
 
@@ -177,9 +177,22 @@ class AdderGraph:
             Operand(self.type_of(t.source), t.shift, t.negate, t.source) for t in node.terms
         )
 
+    def cells(self, family: Family) -> tuple[Cell, ...]:
+        """The cell of every node."""
+        if family not in self._mapped:
+            self._mapped[family] = tuple(
+                cell(self.operands(n), n.bias, n.type, family) for n in self.nodes
+            )
+        return self._mapped[family]
+
+    @cached_property
+    def _mapped(self) -> dict[Family, tuple[Cell, ...]]:
+        """Cells by family: many steps ask for them, and finding them takes time."""
+        return {}
+
     def cost(self, family: Family) -> float:
         """LUTs of all cells."""
-        return sum(cell(self.operands(n), n.bias, n.type, family).lut for n in self.nodes)
+        return sum(made.lut for made in self.cells(family))
 
     def resources(self, family: Family, stages: Sequence[int] | None = None) -> Resources:
         """LUTs, and the registers of a pipeline: ``stages[k]`` is the stage of node ``k``."""

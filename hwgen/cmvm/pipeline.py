@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from hwgen.cmvm.cells import cell
 from hwgen.cmvm.graph import AdderGraph
 from hwgen.families.base import Family, Resources
 
@@ -64,7 +63,7 @@ def _arrivals(graph: AdderGraph, stage: tuple[int, ...], family: Family) -> list
     """When each node's value is there, counted from the register that its stage begins with."""
     n = len(graph.sources)
     times = [0.0] * n
-    for k, node in enumerate(graph.nodes):
+    for k, (node, made) in enumerate(zip(graph.nodes, graph.cells(family), strict=True)):
         start = max(
             (
                 times[t.source]
@@ -73,8 +72,7 @@ def _arrivals(graph: AdderGraph, stage: tuple[int, ...], family: Family) -> list
             ),
             default=0.0,
         )
-        delay = cell(graph.operands(node), node.bias, node.type, family).ns
-        times.append(start + delay)
+        times.append(start + made.ns)
     return times[n:]
 
 
@@ -117,22 +115,18 @@ def _earliest(graph: AdderGraph, family: Family, budget: float) -> tuple[int, ..
     """The first stage in which each node can run with paths of at most ``budget``."""
     n = len(graph.sources)
     stage, time = [0] * n, [0.0] * n
-    for node in graph.nodes:
-        delay = cell(graph.operands(node), node.bias, node.type, family).ns
+    for node, made in zip(graph.nodes, graph.cells(family), strict=True):
         at = max((stage[t.source] for t in node.terms), default=0)
         start = max((time[t.source] for t in node.terms if stage[t.source] == at), default=0.0)
-        if start > 0.0 and start + delay > budget:
+        if start > 0.0 and start + made.ns > budget:
             at, start = at + 1, 0.0
         stage.append(at)
-        time.append(start + delay)
+        time.append(start + made.ns)
     return tuple(stage[n:])
 
 
 def _settle(start: Pipelined, family: Family, target_ns: float) -> Pipelined:
-    """The same stages with fewer register bits: the fewest, or what moving single nodes saves."""
+    """The same stages with the fewest register bits."""
     from hwgen.cmvm.registers import fewest_registers
-    from hwgen.cmvm.retime import Retimer
 
-    budget = target_ns - family.ff_ns
-    found = fewest_registers(start, family, budget)
-    return Retimer(start, family, budget).run() if found is None else found
+    return fewest_registers(start, family, target_ns - family.ff_ns)

@@ -1,94 +1,164 @@
-"""The fewest register bits at a given delay, as a linear programme.
+"""The fewest register bits at a given delay, as a minimum cut.
 
-Leiserson and Saxe's retiming: a path longer than the budget must cross a register. Over stages as
-variables these are difference constraints, whose optimum HiGHS finds in integers by itself.
+Leiserson and Saxe's retiming: a path longer than the budget must cross a register. With one truth
+value per node and stage boundary (is the node behind it?) and one per value (is it still needed
+behind it?), the register bits are what a cut through a network of implications costs.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from scipy.optimize import linprog
-from scipy.sparse import coo_matrix
+from heapq import heappop, heappush
 
-from hwgen.cmvm.cells import cell
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix, csr_matrix
+from scipy.sparse.csgraph import breadth_first_order, maximum_flow
+
 from hwgen.cmvm.graph import AdderGraph
 from hwgen.cmvm.pipeline import Pipelined
 from hwgen.families.base import Family
 
-LARGEST = 40_000
-"""Constraints above which the linear programme would take longer than it is worth."""
+NEVER = 1 << 28
+BEHIND, BEFORE = 0, 1
+"""The terminals of the flow network: what is true of every stage, and of none."""
+
+Pairs = list[tuple[int, int]]
 
 
-def fewest_registers(start: Pipelined, family: Family, budget: float) -> Pipelined | None:
-    """The stages of ``start`` moved for the fewest register bits, None where it is too large.
+def fewest_registers(start: Pipelined, family: Family, budget: float) -> Pipelined:
+    """The stages of ``start`` moved for the fewest register bits.
 
     No path within a stage is longer than ``budget``, except cells that alone are.
     """
     graph = start.graph
-    n = len(graph.sources)
-    apart = _far_apart(graph, family, budget)
-    if apart is None or not graph.nodes:
-        return None
-    near = [(t.source, k) for k, node in enumerate(graph.nodes, n) for t in node.terms]
-    count = n + len(graph.nodes)
-    rows: list[tuple[int, int, int]] = [(v, u, 1) for v, u in apart]
-    rows += [(v, u, 0) for v, u in near if v >= n]
-    # Variables: the stage of every source and node, then the life of its value.
-    data: list[float] = []
-    place: list[int] = []
-    columns: list[int] = []
-    bound: list[float] = []
-
-    def add(terms: list[tuple[int, float]], limit: float) -> None:
-        for column, factor in terms:
-            data.append(factor)
-            place.append(len(bound))
-            columns.append(column)
-        bound.append(limit)
-
-    for v, u, gap in rows:
-        add([(v, 1.0), (u, -1.0)], -float(gap))
-    for v, u in near:
-        add([(u, 1.0), (v, -1.0), (count + v, -1.0)], 0.0)
-    for out in graph.outputs:
-        if out.source is not None:
-            add([(out.source, -1.0), (count + out.source, -1.0)], -float(start.stages))
-    widths = [float(graph.type_of(s).width) for s in range(count)]
-    limits: list[tuple[float, float | None]] = [(0.0, 0.0)] * n
-    limits += [(0.0, start.stages - 1.0)] * len(graph.nodes) + [(0.0, None)] * count
-    matrix = coo_matrix((data, (place, columns)), shape=(len(bound), 2 * count)).tocsr()
-    solved = linprog([0.0] * count + widths, matrix, bound, bounds=limits, method="highs-ds")
-    if solved.status != 0:
-        return None
-    stage = np.rint(solved.x[n:count]).astype(int)
-    made = Pipelined(graph, tuple(int(s) for s in stage), start.stages)
+    if not graph.nodes or start.stages < 2:
+        return start
+    network = _Network(graph, _far_apart(graph, family, budget), start.stages)
+    made = Pipelined(graph, network.stages(), start.stages)
     made.check()
     return made
 
 
-def _far_apart(graph: AdderGraph, family: Family, budget: float) -> list[tuple[int, int]] | None:
+class _Network:
+    """Implications between truth values; vertices are made for those that are not known."""
+
+    def __init__(self, graph: AdderGraph, apart: Pairs, stages: int) -> None:
+        self.graph, self.boundaries = graph, range(1, stages)
+        self.n = len(graph.sources)
+        self.count = self.n + len(graph.nodes)
+        self.apart = apart
+        self.near = [
+            (t.source, k) for k, node in enumerate(graph.nodes, self.n) for t in node.terms
+        ]
+        self.early, self.late = self._bounds(stages - 1)
+        self.edges: dict[tuple[int, int], int] = {}
+        self.places: dict[tuple[int, int], int] = {}
+        self.vertices = 2
+
+    def _bounds(self, last: int) -> tuple[list[int], list[int]]:
+        """The first and the last stage that each source and node can be in."""
+        early, late = [0] * self.count, [0] * self.n + [last] * (self.count - self.n)
+        pairs = [(v, u, 0) for v, u in self.near] + [(v, u, 1) for v, u in self.apart]
+        for v, u, gap in sorted(pairs, key=lambda p: p[1]):
+            early[u] = max(early[u], early[v] + gap)
+        for v, u, gap in sorted(pairs, reverse=True):
+            if v >= self.n:
+                late[v] = min(late[v], late[u] - gap)
+        return early, late
+
+    def _behind(self, k: int, boundary: int) -> int:
+        """The vertex that says that node ``k`` is behind a boundary."""
+        if self.early[k] >= boundary:
+            return BEHIND
+        if self.late[k] < boundary:
+            return BEFORE
+        return self._place(k, boundary)
+
+    def _place(self, k: int, boundary: int) -> int:
+        found = self.places.get((k, boundary))
+        if found is None:
+            found = self.places[k, boundary] = self.vertices
+            self.vertices += 1
+        return found
+
+    def _edge(self, one: int, other: int, capacity: int) -> None:
+        """``capacity`` is paid where ``one`` is true and ``other`` is not."""
+        if one != other and one != BEFORE and other != BEHIND:
+            total = self.edges.get((one, other), 0) + capacity
+            self.edges[one, other] = min(total, NEVER)
+
+    def stages(self) -> tuple[int, ...]:
+        """The stage of every node at the least total of register bits."""
+        users: list[list[int]] = [[] for _ in range(self.count)]
+        for v, u in self.near:
+            users[v].append(u)
+        final = {o.source for o in self.graph.outputs}
+        for v, u in self.apart:
+            for s in self.boundaries[:-1]:
+                self._edge(self._behind(v, s), self._behind(u, s + 1), NEVER)
+        for v in range(self.count):
+            for s in self.boundaries:
+                if s > 1:
+                    self._edge(self._behind(v, s), self._behind(v, s - 1), NEVER)
+                self._life(v, s, users[v], v in final)
+        behind = self._cut()
+        return tuple(
+            sum(int(behind[self._behind(k, s)]) for s in self.boundaries)
+            for k in range(self.n, self.count)
+        )
+
+    def _life(self, v: int, s: int, users: list[int], final: bool) -> None:
+        """A register of value ``v`` at boundary ``s`` if it is made before and needed behind."""
+        made, width = self._behind(v, s), self.graph.type_of(v).width
+        readers = {self._behind(u, s) for u in users}
+        for reader in readers:  # nothing runs before what it reads
+            self._edge(made, reader, NEVER)
+        if final or BEHIND in readers:
+            self._edge(BEHIND, made, width)
+            return
+        readers.discard(BEFORE)
+        if len(readers) == 1:
+            self._edge(readers.pop(), made, width)
+        elif readers:
+            needed = self._place(-1 - v, s)
+            for reader in readers:
+                self._edge(reader, needed, NEVER)
+            self._edge(needed, made, width)
+
+    def _cut(self) -> NDArray[np.bool_]:
+        """Of every vertex, whether it is true in a cheapest assignment."""
+        ends = np.array(list(self.edges), np.int32).reshape(-1, 2)
+        capacity = np.array(list(self.edges.values()), np.int32)
+        shape = (self.vertices, self.vertices)
+        network = coo_matrix((capacity, (ends[:, 0], ends[:, 1])), shape=shape).tocsr()
+        rest: csr_matrix = network - maximum_flow(network, BEHIND, BEFORE).flow
+        rest.eliminate_zeros()
+        reached = breadth_first_order(rest, BEHIND, return_predecessors=False)
+        found = np.zeros(self.vertices, np.bool_)
+        found[reached] = True
+        return found
+
+
+def _far_apart(graph: AdderGraph, family: Family, budget: float) -> Pairs:
     """Pairs of nodes between which a register must be: the first too far behind each node."""
     n = len(graph.sources)
-    delay = [0.0] * n + [cell(graph.operands(k), k.bias, k.type, family).ns for k in graph.nodes]
+    delay = [0.0] * n + [made.ns for made in graph.cells(family)]
     users: list[list[int]] = [[] for _ in delay]
     for k, node in enumerate(graph.nodes, n):
         for source in {t.source for t in node.terms}:
             users[source].append(k)
-    found: list[tuple[int, int]] = []
+    found: Pairs = []
     for first in range(n, len(delay)):
         reach = {first: delay[first]}
         waiting = [first]
         while waiting:
-            k = min(waiting)
-            waiting.remove(k)
+            k = heappop(waiting)
             for user in users[k]:
                 length = reach[k] + delay[user]
                 if length > budget + 1e-9:
                     found.append((first, user))
                 elif length > reach.get(user, 0.0):
                     if user not in reach:
-                        waiting.append(user)
+                        heappush(waiting, user)
                     reach[user] = length
-        if len(found) > LARGEST:
-            return None
     return sorted(set(found))

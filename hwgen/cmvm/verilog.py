@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hwgen.cmvm.cells import Cell, Operand, cell, sums
+from hwgen.cmvm.cells import Cell, Operand, sums
 from hwgen.cmvm.graph import AdderGraph, Node, Term
 from hwgen.cmvm.pipeline import Pipelined
 from hwgen.families.base import Family
@@ -138,8 +138,7 @@ class _Writer:
         return parts[0] if len(parts) == 1 else "{" + ", ".join(parts) + "}"
 
     def _node(self, k: int, node: Node) -> None:
-        operands = self.graph.operands(node)
-        made = cell(operands, node.bias, node.type, self.family)
+        made = self.graph.cells(self.family)[k - self.n]
         stage = self.born[k]
         self.lines.append(f"  wire [{made.width - 1}:0] n{k};")
         if made.kind == "table":
