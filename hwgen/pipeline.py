@@ -29,6 +29,7 @@ from hwgen.passes.absorb import absorb
 from hwgen.passes.integerize import integerize
 from hwgen.passes.planner import Planner, search
 from hwgen.passes.schedule import Budget, Request, Schedule
+from hwgen.passes.signs import compare_with_zero
 from hwgen.passes.tabulate import tabulate
 from hwgen.store import store
 from hwgen.verify.float_check import FloatCheck, float_check
@@ -122,7 +123,7 @@ def plan(model: Path, request: PlanRequest) -> Planned:
     graph = verify(lowered.graph)
     check = float_check(lowered, source.examples)
     _dump(request.dump_ir, "1-integers", graph)
-    graph = verify(tabulate(absorb(graph)))
+    graph = verify(compare_with_zero(tabulate(absorb(graph))))
     _dump(request.dump_ir, "2-merged", graph)
     word_bits = _word_bits(request, board, graph)
     feed, drain = Accelerator.words(graph, word_bits)

@@ -51,6 +51,8 @@ class AdderGraph:
 
     The ``sources`` that nodes start from are the inputs, or, where the graph is ``split``, the
     single bits of all inputs, lowest first: that is how tables see narrow inputs.
+    ``signs_only`` says that of all outputs only the sign is used: synthesis then removes every
+    register that holds another bit of one.
 
     Raises:
         AssertionError: from ``verify``; a graph that fails it is a bug of hwgen.
@@ -60,6 +62,7 @@ class AdderGraph:
     nodes: tuple[Node, ...]
     outputs: tuple[Output, ...]
     split: bool = False
+    signs_only: bool = False
 
     @cached_property
     def places(self) -> tuple[tuple[int, int], ...]:

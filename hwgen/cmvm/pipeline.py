@@ -39,7 +39,18 @@ class Pipelined:
     def register_bits(self) -> int:
         """Flip-flops, before any tool turns rows of them into shift registers."""
         graph = self.graph
-        return sum(life * graph.type_of(source).width for source, life in enumerate(self.lifetimes))
+        bits = sum(life * graph.type_of(source).width for source, life in enumerate(self.lifetimes))
+        return bits - self._unread_bits() if graph.signs_only else bits
+
+    def _unread_bits(self) -> int:
+        """Registers of bits other than the sign where no node reads them any more."""
+        graph, n = self.graph, len(self.graph.sources)
+        last = [0] * n + list(self.stage)
+        for k, node in enumerate(graph.nodes):
+            for t in node.terms:
+                last[t.source] = max(last[t.source], self.stage[k])
+        final = {o.source for o in graph.outputs if o.source is not None}
+        return sum((self.stages - last[s]) * (graph.type_of(s).width - 1) for s in final)
 
     def resources(self, family: Family) -> Resources:
         return Resources(lut=self.graph.cost(family), ff=self.register_bits)

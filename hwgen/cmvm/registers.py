@@ -83,7 +83,7 @@ class _Network:
 
     def _edge(self, one: int, other: int, capacity: int) -> None:
         """``capacity`` is paid where ``one`` is true and ``other`` is not."""
-        if one != other and one != BEFORE and other != BEHIND:
+        if capacity and one != other and one != BEFORE and other != BEHIND:
             total = self.edges.get((one, other), 0) + capacity
             self.edges[one, other] = min(total, NEVER)
 
@@ -113,7 +113,11 @@ class _Network:
         readers = {self._behind(u, s) for u in users}
         for reader in readers:  # nothing runs before what it reads
             self._edge(made, reader, NEVER)
-        if final or BEHIND in readers:
+        if final:
+            sign = 1 if self.graph.signs_only else width
+            self._edge(BEHIND, made, sign)
+            width -= sign
+        if BEHIND in readers:
             self._edge(BEHIND, made, width)
             return
         readers.discard(BEFORE)

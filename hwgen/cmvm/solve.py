@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -27,6 +27,7 @@ def solve(
     inputs: Sequence[IntType],
     *,
     bias: ArrayLike | None = None,
+    signs_only: bool = False,
     family: Family | str = "xc7",
     max_depth: int | None = None,
     effort: float = 1.0,
@@ -36,6 +37,7 @@ def solve(
 
     The result depends on the arguments alone: ``effort`` counts work, not seconds; 1 takes about
     as long as synthesis takes to start, 0 shares what is shared most and searches no further.
+    ``signs_only`` says that the consumer reads no more of an output than whether it is negative.
     ``max_depth`` bounds the cells on a path; where it is less than trees need, trees are built.
 
     Raises:
@@ -61,6 +63,7 @@ def solve(
         fit = [graph for graph in found if graph.depth <= max_depth]
         found = fit or [min(found, key=lambda graph: graph.depth)]
     graph = min(found, key=lambda graph: graph.cost(fabric))
+    graph = replace(graph, signs_only=signs_only)
     graph.verify(matrix, offsets)
     return graph
 

@@ -78,11 +78,13 @@ def exact_product(x: Ints, weight: Ints) -> Ints:
 @dataclass(frozen=True, kw_only=True)
 class Linear(HardwareNode):
     """``y = W·x + bias`` in every pixel: weight (out, in) of levels in ``alphabet``, bias (1,) or
-    (out,); x is (in,), (in, L) or (in, H, W)."""
+    (out,); x is (in,), (in, L) or (in, H, W). ``signs_only``: what reads it reads only whether
+    each output is negative."""
 
     weight: IntArray
     alphabet: Alphabet
     bias: IntArray = NO_BIAS
+    signs_only: bool = False
 
     op: ClassVar[str] = "linear"
 
@@ -210,7 +212,9 @@ class Linear(HardwareNode):
 
     def _spatial(self, x: TensorType, family: Family) -> AdderGraphUnit:
         bias = np.broadcast_to(self.bias.values, (self.outputs,))
-        design = adder_graph(self.weight, IntArray(bias), x.per_channel(), family)
+        design = adder_graph(
+            self.weight, IntArray(bias), x.per_channel(), family, self.signs_only
+        )
         return AdderGraphUnit(design, family, module=f"{self.name}_adders")
 
     def _form(self, config: Config, x: TensorType) -> SerialForm:
@@ -249,14 +253,18 @@ def magnitudes(weight: IntArray) -> rtl_alphabet.Alphabet:
 
 @lru_cache(maxsize=256)
 def adder_graph(
-    weight: IntArray, bias: IntArray, inputs: tuple[IntType, ...], family: Family
+    weight: IntArray,
+    bias: IntArray,
+    inputs: tuple[IntType, ...],
+    family: Family,
+    signs_only: bool = False,
 ) -> Pipelined:
     """The optimised adder graph of a spatial layer, pipelined for the family's clock period.
 
     One that was found before is read, and checked like a new one.
     """
     kept = store()
-    key = kept.key("adder graph", weight.values, bias.values, inputs, family)
+    key = kept.key("adder graph", weight.values, bias.values, inputs, family, signs_only)
     try:
         known: Pipelined | None = loads(kept.get(key) or "null", GRAPH_PARTS)
     except ValueError:
@@ -265,7 +273,7 @@ def adder_graph(
         known.graph.verify(weight.values, bias.values)
         known.check()
         return known
-    graph = solve(weight.values, inputs, bias=bias.values, family=family)
+    graph = solve(weight.values, inputs, bias=bias.values, signs_only=signs_only, family=family)
     made = pipeline(graph, family, target_ns=family.period_ns)
     kept.put(key, dumps(made))
     return made

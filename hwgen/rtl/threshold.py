@@ -39,7 +39,7 @@ class ThresholdShape:
         channels: with thresholds of their own; 1 if all share them.
         levels: thresholds per channel.
         mixed: whether some channels are descending and others not.
-        at_zero: one threshold at 0 for signed inputs: a sign bit.
+        at_zero: one threshold at 0 for signed inputs: a sign bit, and so a wire.
     """
 
     channels: int
@@ -75,7 +75,7 @@ class ThresholdShape:
     def depth(self) -> int:
         if self.chosen == "search":
             return self.rounds
-        return int(self.registered)
+        return int(self.registered and not self.at_zero)
 
     @property
     def timing(self) -> Timing:
@@ -90,7 +90,7 @@ class ThresholdShape:
         return lane.scaled(self.lanes) + counter
 
     def _compare(self, family: Family) -> Resources:
-        width, ff = self.input.width, self.output.width * int(self.registered)
+        width, ff = self.input.width, self.output.width * self.depth
         if self.at_zero:
             return Resources(ff=ff)
         lut = self.levels * compare_price(self.groups, width, family)
