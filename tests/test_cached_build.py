@@ -12,7 +12,7 @@ import torch
 import hwgen
 from hwgen import store as stores
 from hwgen.backend import verilog
-from hwgen.cmvm import solve
+from hwgen.cmvm import solve_for_clock
 from hwgen.ops import linear
 from hwgen.pipeline import PlanRequest, build
 from tests.models import small_mlp
@@ -47,10 +47,10 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def optimise(weights: Any, *args: Any, **kwargs: Any) -> Any:
         found.append(f"matrix {len(weights)}")
-        return solve(weights, *args, **kwargs)
+        return solve_for_clock(weights, *args, **kwargs)
 
     monkeypatch.setattr(verilog, "convert_all", convert)
-    monkeypatch.setattr(linear, "solve", optimise)
+    monkeypatch.setattr(linear, "solve_for_clock", optimise)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hwgen.cmvm.clocked import solve_for_clock
 from hwgen.cmvm.graph import AdderGraph, Node, Output, Term
 from hwgen.cmvm.pipeline import Pipelined, pipeline
 from hwgen.cmvm.solve import solve
@@ -17,4 +18,5 @@ __all__ = [
     "library",
     "pipeline",
     "solve",
+    "solve_for_clock",
 ]

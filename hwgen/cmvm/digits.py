@@ -103,9 +103,9 @@ class _Problem:
         settings = np.array([PATTERNS, POWER, EXACT, float(self.plan.cap)])
         slim = 1 if family.adder_extra == 0 else 0
         trace = np.zeros(2)
-        heat = 0.002 * np.count_nonzero(weights)
+        heat = 8.0 + 0.003 * np.count_nonzero(weights)  # about an adder, more where there are many
         optimise(rows, used, lo, hi, levels, inputs, targets, settings, rounds,
-                 min(0.2, 40.0 / targets), NOISE, heat, self.plan.seed + again,
+                 min(0.3, 40.0 / targets), NOISE, heat, self.plan.seed + again,
                  family.adder_operands, slim, trace)  # fmt: skip
         return _Shared(rows, used, float(trace[1]))
 

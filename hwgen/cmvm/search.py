@@ -15,7 +15,7 @@ from hwgen.cmvm.literals import row_luts
 from hwgen.cmvm.patterns import EMPTY, count_pairs, extract
 
 Ints = Any
-REVISION = 4
+REVISION = 5
 """To be raised with every change of ``literals.py`` and ``patterns.py``: numba keeps compiled
 functions for as long as the file that they are in stays the same, and looks at no other."""
 
@@ -162,11 +162,13 @@ def optimise(
     best_rows, best_used, best_lo, best_hi = rows.copy(), used.copy(), lo.copy(), hi.copy()
     old_rows, old_used, old_lo, old_hi = rows.copy(), used.copy(), lo.copy(), hi.copy()
     old_number, old_levels, best_levels = number, levels.copy(), levels.copy()
+    vary = settings.copy()
     for turn in range(rounds):
         cost = np.inf
+        vary[1] = 1.4 * settings[1] * np.random.random()
         if disturb(rows, used, number, inputs, targets, users, portion):
             number = share(rows, used, lo, hi, levels, inputs, targets, number, keys, counts,
-                           spare, settings, noise, 4, operands, slim)  # fmt: skip
+                           spare, vary, noise, 4, operands, slim)  # fmt: skip
             cost = total_luts(rows, used, number, lo, hi, scratch, operands, slim)
         warmth = heat * (1 - turn / rounds) + 1e-9
         if cost <= now or np.random.random() < np.exp((now - cost) / warmth):

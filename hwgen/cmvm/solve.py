@@ -172,7 +172,7 @@ class _Task:
         if not len(distinct):
             return
         plan = Plan(_rounds(self.rows, self.effort), cap, self.seed, center=cap > 1,
-                    restarts=max(1, min(6, int(self.effort) // 4)))  # fmt: skip
+                    restarts=max(1, min(6, int(self.effort) // 15)))  # fmt: skip
         sources = [int(columns[k]) for k in busy]
         made, _ = share_sums(builder, sources, distinct, self.family, plan, depth)
         for row, place in zip(rows, origin, strict=True):
@@ -208,4 +208,4 @@ def _rounds(matrix: Matrix, effort: float) -> int:
         digits //= 2  # the center's share
     blocks = -(-matrix.shape[0] // BLOCK_OUTPUTS) * -(-matrix.shape[1] // BLOCK_INPUTS)
     each = (digits / blocks / 2400) ** 1.5
-    return int(effort * min(500, 16 * len(matrix), 16 + 1000 / each / blocks))
+    return int(effort * min(500, 8 * len(matrix), 16 + 1000 / each / blocks))

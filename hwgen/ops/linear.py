@@ -12,9 +12,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from hwgen.cmvm.clocked import solve_for_clock
 from hwgen.cmvm.graph import AdderGraph, Node, Output, Term
-from hwgen.cmvm.pipeline import Pipelined, pipeline
-from hwgen.cmvm.solve import solve
+from hwgen.cmvm.pipeline import Pipelined
 from hwgen.content import dumps, loads
 from hwgen.errors import ModelError, Origin, UnsupportedError
 from hwgen.families.base import Family, Resources
@@ -212,9 +212,7 @@ class Linear(HardwareNode):
 
     def _spatial(self, x: TensorType, family: Family) -> AdderGraphUnit:
         bias = np.broadcast_to(self.bias.values, (self.outputs,))
-        design = adder_graph(
-            self.weight, IntArray(bias), x.per_channel(), family, self.signs_only
-        )
+        design = adder_graph(self.weight, IntArray(bias), x.per_channel(), family, self.signs_only)
         return AdderGraphUnit(design, family, module=f"{self.name}_adders")
 
     def _form(self, config: Config, x: TensorType) -> SerialForm:
@@ -273,8 +271,8 @@ def adder_graph(
         known.graph.verify(weight.values, bias.values)
         known.check()
         return known
-    graph = solve(weight.values, inputs, bias=bias.values, signs_only=signs_only, family=family)
-    made = pipeline(graph, family, target_ns=family.period_ns)
+    made = solve_for_clock(weight.values, inputs, target_ns=family.period_ns, family=family,
+                           bias=bias.values, signs_only=signs_only)  # fmt: skip
     kept.put(key, dumps(made))
     return made
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwgen import families
-from hwgen.cmvm import AdderGraph, emit, library, pipeline, solve
+from hwgen.cmvm import AdderGraph, emit, library, pipeline, solve, solve_for_clock
+from hwgen.cmvm.clocked import price
 from hwgen.families.synthesis import count
 from hwgen.inttype import IntType
 from tests.cmvm.simulate import YOSYS
@@ -108,3 +109,11 @@ def test_a_pipeline_has_the_flip_flops_that_it_says() -> None:
     files = {"dut.v": emit(piped, "dut", XC7), **library(XC7)}
     found = count(files, "dut", XC7, flows=("std",))
     assert 0.95 * piped.register_bits <= found.ff <= piped.register_bits  # equal bits are merged
+
+def test_a_clock_chooses_the_graph_that_is_cheapest_with_its_registers() -> None:
+    weights = draw("shift", 24, 24)
+    design = solve_for_clock(weights, [S8] * 24, target_ns=6.0, family=XC7)
+    plain = pipeline(solve(weights, [S8] * 24), XC7, target_ns=6.0)
+    assert design.delay_ns(XC7) <= 6.0
+    assert price(design, XC7) <= price(plain, XC7)
+    design.graph.verify(weights)

@@ -91,5 +91,8 @@ def test_registers_of_signs_are_priced_as_synthesis_leaves_them() -> None:
     files = {"dut.v": emit(design, "dut", XC7), "top.v": top, **library(XC7)}
     found = count(files, "top", XC7, flows=("std",))
     assert design.stages > 1
-    assert found.ff + found.srl == pytest.approx(design.register_bits, rel=0.05)
-    assert found.lut - found.srl == pytest.approx(design.graph.cost(XC7), rel=0.05, abs=3)
+    whole = replace(design, graph=replace(design.graph, signs_only=False)).register_bits
+    # Low bits that two sums have in common are registered once, and no sum is built whose sign
+    # never changes.
+    assert 0.85 * design.register_bits <= found.ff + found.srl <= design.register_bits < 0.8 * whole
+    assert 0.85 * design.graph.cost(XC7) <= found.lut - found.srl <= design.graph.cost(XC7) + 3
