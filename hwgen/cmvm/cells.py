@@ -161,7 +161,7 @@ def _chain(operands: Sequence[Operand], bias: int, width: int, family: Family) -
     ns = family.adder_ns(width - start, min(max(count, 2), 3))
     if count == 3 or negative == 2:
         if family.adder_operands < 3:
-            luts = 2.0 * (width - start + family.adder_extra)
+            luts = 2.0 * _whole(width - start, family)
             return Cell("add3", start, width, luts, ns, live=width - start)
         return _add3(operands, bias, start, width, ns)
     if len(operands) == 1:
@@ -196,9 +196,14 @@ def wires_below(operands: Sequence[Operand], bias: int) -> int:
 
 def _add2_luts(operands: Sequence[Operand], start: int, width: int, family: Family) -> float:
     """LUTs of a two-operand chain: equal bits of sign extension share one, zeros need none."""
-    if family.adder_extra:
-        return width - start + family.adder_extra
+    if not family.chain_passes:
+        return _whole(width - start, family)
     a, b = (replace(o, negate=False) for o in operands)
     top = max(o.shift + o.type.width for o in (a, b))
     end = min(min(a.top, b.top), top, width)
     return float(max(0, end - max(start, a.shift, b.shift)))
+
+
+def _whole(bits: int, family: Family) -> float:
+    """LUTs of a chain of that many bits, in whole cells of the family's."""
+    return float(-(-bits // family.chain_step) * family.chain_step)

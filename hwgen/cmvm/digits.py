@@ -101,7 +101,7 @@ class _Problem:
         if center is not None:
             levels[inputs + targets - 1] = int(np.log(inputs) / np.log(3))
         settings = np.array([PATTERNS, POWER, EXACT, float(self.plan.cap)])
-        slim = 1 if family.adder_extra == 0 else 0
+        slim = 1 if family.chain_passes else 0
         trace = np.zeros(2)
         heat = 8.0 + 0.003 * np.count_nonzero(weights)  # about an adder, more where there are many
         optimise(rows, used, lo, hi, levels, inputs, targets, settings, rounds,

@@ -194,8 +194,18 @@ class AdderGraph:
         return {}
 
     def cost(self, family: Family) -> float:
-        """LUTs of all cells."""
-        return sum(made.lut for made in self.cells(family))
+        """LUTs of all cells, and of the inverters of what chains subtract where they need any."""
+        return sum(made.lut for made in self.cells(family)) + self._inverters(family)
+
+    def _inverters(self, family: Family) -> float:
+        if not family.inverter:
+            return 0.0
+        chains = zip(self.nodes, self.cells(family), strict=True)
+        turned = {
+            t.source for node, made in chains if made.kind in ("add2", "add3")
+            for t in node.terms if t.negate
+        }  # fmt: skip
+        return family.inverter * sum(self.type_of(source).width for source in turned)
 
     def resources(self, family: Family, stages: Sequence[int] | None = None) -> Resources:
         """LUTs, and the registers of a pipeline: ``stages[k]`` is the stage of node ``k``."""

@@ -55,10 +55,10 @@ def sum_luts(
 
     ``long_top`` and ``short_top`` are the highest bit positions of the widest operand and of the
     next, ``short_signed`` says whether any but the widest extends its sign, ``slim`` whether the
-    family leaves out LUTs that only pass a bit on (otherwise an adder has one LUT more).
+    family leaves out LUTs that only pass a bit on.
     """
     if slim == 0:
-        return float((count - 1) * (width - start + 1))
+        return float((count - 1) * (width - start))
     if count == 2:
         return float((min(width, long_top) if short_signed else min(width, short_top)) - start)
     if short_signed or short_top >= width:

@@ -15,7 +15,7 @@ from hwgen.cmvm.literals import row_luts
 from hwgen.cmvm.patterns import EMPTY, count_pairs, extract
 
 Ints = Any
-REVISION = 5
+REVISION = 6
 """To be raised with every change of ``literals.py`` and ``patterns.py``: numba keeps compiled
 functions for as long as the file that they are in stays the same, and looks at no other."""
 

@@ -44,6 +44,9 @@ class Family:
         lut_inputs: inputs of the look-up table that the family is counted in.
         adder_operands: operands that a carry chain adds at one LUT per bit.
         adder_extra: LUTs beyond one per bit of an adder (the carry out that needs a cell).
+        chain_step: bits of one cell of a carry chain, all of which a chain takes.
+        chain_passes: whether bits of a chain that pass their one operand on count no LUT.
+        inverter: LUTs per bit of an operand that a chain subtracts.
         constant_adder: LUTs per bit of adding a constant; 0 where it is a bare carry chain.
         comparator_chain: LUTs per bit of comparing two variables, and against a constant.
         wide_mux: whether dedicated multiplexers join LUTs for free (F7/F8, PFUMX).
@@ -62,6 +65,9 @@ class Family:
     lut_inputs: int
     adder_operands: int = 2
     adder_extra: int = 0
+    chain_step: int = 1
+    chain_passes: bool = False
+    inverter: float = 0.0
     constant_adder: float = 1.0
     comparator_chain: tuple[float, float] = (1.0, 0.5)
     wide_mux: bool = False

@@ -10,6 +10,7 @@ ECP5 = Family(
     name="ecp5",
     lut_inputs=4,
     adder_extra=1,
+    chain_step=2,
     comparator_chain=(1.6, 0.9),
     wide_mux=True,
     lutram_depth=16,

@@ -10,6 +10,7 @@ ICE40 = Family(
     name="ice40",
     lut_inputs=4,
     adder_extra=1,
+    inverter=1.0,
     comparator_chain=(1.9, 0.5),
     rams=(SB_RAM40,),
     lut_ns=0.45,

@@ -14,6 +14,7 @@ XC7 = Family(
     name="xc7",
     lut_inputs=6,
     adder_operands=3,
+    chain_passes=True,
     constant_adder=0.0,
     comparator_chain=(0.75, 0.3),
     wide_mux=True,

@@ -90,9 +90,9 @@ class ThresholdShape:
         return lane.scaled(self.lanes) + counter
 
     def _compare(self, family: Family) -> Resources:
-        width, ff = self.input.width, self.output.width * self.depth
+        width, ff = self.input.width, self.output.width * int(self.registered)
         if self.at_zero:
-            return Resources(ff=ff)
+            return Resources()
         lut = self.levels * compare_price(self.groups, width, family)
         lut *= 1.0 if self.levels < 4 or self.groups > 1 else 0.82  # neighbours share their logic
         lut += _encoder(self.levels, family)

@@ -110,6 +110,7 @@ def test_a_pipeline_has_the_flip_flops_that_it_says() -> None:
     found = count(files, "dut", XC7, flows=("std",))
     assert 0.95 * piped.register_bits <= found.ff <= piped.register_bits  # equal bits are merged
 
+
 def test_a_clock_chooses_the_graph_that_is_cheapest_with_its_registers() -> None:
     weights = draw("shift", 24, 24)
     design = solve_for_clock(weights, [S8] * 24, target_ns=6.0, family=XC7)
@@ -117,3 +118,14 @@ def test_a_clock_chooses_the_graph_that_is_cheapest_with_its_registers() -> None
     assert design.delay_ns(XC7) <= 6.0
     assert price(design, XC7) <= price(plain, XC7)
     design.graph.verify(weights)
+
+
+@pytest.mark.skipif(not YOSYS, reason="needs a native yosys")
+@pytest.mark.parametrize("family", ["ecp5", "ice40", "gowin"])
+def test_other_families_are_priced_as_yosys_counts_them(family: str) -> None:
+    fabric = families.get(family)
+    weights = draw("ternary", 10, 12, seed=4)
+    graph = solve(weights, [S8] * 12, family=family)
+    files = {"dut.v": emit(graph, "dut", fabric), **library(fabric)}
+    found = count(files, "dut", fabric, flows=("std",))
+    assert graph.cost(fabric) == pytest.approx(found.lut, rel=0.1)

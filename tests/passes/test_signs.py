@@ -11,6 +11,7 @@ import pytest
 from hwgen import families
 from hwgen.cmvm import emit, library
 from hwgen.families.synthesis import count
+from hwgen.inttype import IntType
 from hwgen.ir.graph import Graph
 from hwgen.ir.types import IntArray
 from hwgen.ir.verify import verify
@@ -81,7 +82,7 @@ def test_registers_of_signs_are_priced_as_synthesis_leaves_them() -> None:
     family = replace(XC7, period_ns=6.0)
     unit = layer.circuit(Config("spatial", 12, 9), graph.input_types(layer), family)
     design = unit.design
-    width = unit.o_type.width
+    width = IntType.hull(o.type for o in design.graph.outputs).width
     signs = ", ".join(f"y[{k * width + width - 1}]" for k in reversed(range(12)))
     top = (
         "module top (input wire clk, input wire [26:0] x, output wire [11:0] s);"
