@@ -123,6 +123,8 @@ class _UniformLSQ(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         v, level, step = ctx.saved_tensors
         inside = (v >= ctx.limits[0]) & (v <= ctx.limits[1])
+        if not ctx.needs_input_grad[1]:  # a step that is fixed
+            return gradients[0] * inside, None, None, None, None, None
         grads = _lsq_gradients(gradients[0], v, level, inside, step, ctx.gradient_scale)
         return *grads, None, None, None, None
 

@@ -39,7 +39,7 @@ class ThresholdShape:
         channels: with thresholds of their own; 1 if all share them.
         levels: thresholds per channel.
         mixed: whether some channels are descending and others not.
-        at_zero: one threshold at 0 for signed inputs: a sign bit, and so a wire.
+        one_bit: one threshold for all, which the input's highest bit decides: wires.
     """
 
     channels: int
@@ -48,7 +48,7 @@ class ThresholdShape:
     input: IntType
     output: IntType
     mixed: bool = False
-    at_zero: bool = False
+    one_bit: bool = False
     method: Method = "auto"
     registered: bool = True
 
@@ -75,7 +75,7 @@ class ThresholdShape:
     def depth(self) -> int:
         if self.chosen == "search":
             return self.rounds
-        return int(self.registered and not self.at_zero)
+        return int(self.registered and not self.one_bit)
 
     @property
     def timing(self) -> Timing:
@@ -91,7 +91,7 @@ class ThresholdShape:
 
     def _compare(self, family: Family) -> Resources:
         width, ff = self.input.width, self.output.width * int(self.registered)
-        if self.at_zero:
+        if self.one_bit:
             return Resources()
         lut = self.levels * compare_price(self.groups, width, family)
         lut *= 1.0 if self.levels < 4 or self.groups > 1 else 0.82  # neighbours share their logic
@@ -177,7 +177,7 @@ class ThresholdUnit(Unit):
             input=input,
             output=output or exact,
             mixed=bool(down.any() and not down.all()),
-            at_zero=input.signed and rows.shape[1] == 1 and bool((self.rows == 0).all()),
+            one_bit=rows.shape[1] == 1 and bool((self.rows == _highest(input)).all()),
             method=method,
             registered=registered,
         )
@@ -257,6 +257,11 @@ class ThresholdUnit(Unit):
             if k + 1 < rounds:
                 x = seq.delayed(m, x, 1)
         return Cat(*reversed(known))
+
+
+def _highest(kind: IntType) -> int:
+    """The threshold that the highest bit of an element tells: 0, or half of the range."""
+    return 0 if kind.signed else 1 << (kind.width - 1)
 
 
 def _encoded(reached: Sequence[Any]) -> Value:

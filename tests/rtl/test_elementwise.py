@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hwgen.families import get
 from hwgen.inttype import IntType
 from hwgen.rtl.channels import Channels
 from hwgen.rtl.lookup import LookupUnit
@@ -59,7 +60,6 @@ def test_thresholds(data: st.DataObject) -> None:
 
 
 def test_a_sign_is_a_sign_bit_and_costs_nothing() -> None:
-    from hwgen.families import get
 
     unit = ThresholdUnit([[0]], IntType(-100, 100), lanes=16, registered=False)
     assert unit.shape.resources(get("xc7")).lut <= 3
@@ -124,3 +124,15 @@ def test_channels_repeat_after_their_groups() -> None:
     assert Channels(6, 4).groups == 3
     assert [Channels(6, 4).of_lane(k) for k in range(2)] == [[0, 4, 2], [1, 5, 3]]
     assert Channels(3, 6).of_lane(4) == [1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "threshold", "wires"),
+    [(IntType(0, 255), 128, True), (IntType(0, 255), 64, False), (IntType(-8, 7), 0, True)],
+)
+def test_a_threshold_that_the_highest_bit_tells_is_wires(
+    kind: IntType, threshold: int, wires: bool
+) -> None:
+    family = get("xc7")
+    many, one = (ThresholdUnit([[threshold]], kind, lanes=n).resources(family).lut for n in (64, 1))
+    assert (many == one) == wires
