@@ -104,7 +104,15 @@ def _plan_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("model", type=Path, help="a model file: hwgen.save's .pt, or .onnx")
     _input_option(verb)
     verb.add_argument("--board", default="pynq-z2", help="name or folder (default: %(default)s)")
-    verb.add_argument("--clock", type=float, metavar="MHZ", help="clock (default: the board's)")
+    verb.add_argument(
+        "--clock",
+        type=_clock,
+        metavar="MHZ",
+        help="clock, or 'auto' for the fastest that is met (default: the board's)",
+    )
+    verb.add_argument(
+        "--pipeline", type=float, metavar="MHZ", help="put registers as for this clock"
+    )
     styles = ("auto", "spatial", "bit-serial", "folded")
     verb.add_argument("--style", choices=styles, default="auto")
     verb.add_argument("--target-fps", type=float, metavar="N", help="cheapest with N frames/s")
@@ -191,6 +199,10 @@ def _train_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--board", default="pynq-z2", help="that --cost prices for")
 
 
+def _clock(text: str) -> float | str:
+    return text if text == "auto" else float(text)
+
+
 def _request(options: argparse.Namespace) -> Any:
     from hwgen.pipeline import PlanRequest
     from hwgen.store import switch_off
@@ -199,7 +211,8 @@ def _request(options: argparse.Namespace) -> Any:
         switch_off()
     return PlanRequest(
         board=options.board,
-        clock_mhz=options.clock,
+        clock_mhz=None if options.clock == "auto" else options.clock,
+        pipeline_mhz=options.pipeline,
         style=options.style,
         target_fps=options.target_fps,
         max_latency=options.max_latency,
@@ -212,11 +225,12 @@ def _request(options: argparse.Namespace) -> Any:
 
 
 def _build(options: argparse.Namespace) -> int:
-    from hwgen import pipeline
+    from hwgen import fastest, pipeline
     from hwgen.report.table import estimate_text
 
+    build = fastest.build if options.clock == "auto" else pipeline.build
     out = options.out or Path(f"{options.model.stem}-{Path(options.board).name}")
-    built = pipeline.build(
+    built = build(
         options.model,
         out,
         _request(options),
@@ -227,11 +241,16 @@ def _build(options: argparse.Namespace) -> int:
     lines = [
         estimate_text(built.figures, built.explanation),
         *_float_check(built.report),
+        *_clock_search(built.report),
         "",
         f"wrote {out}",
     ]
     emit(options, built.report, "\n".join(lines))
     return 0
+
+
+def _clock_search(report: dict[str, Any]) -> list[str]:
+    return [report["clock_search"]["text"]] if "clock_search" in report else []
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -47,6 +47,7 @@ class PlanRequest:
 
     board: str = "pynq-z2"
     clock_mhz: float | None = None
+    pipeline_mhz: float | None = None
     style: str = "auto"
     target_fps: float | None = None
     max_latency: str | None = None
@@ -117,7 +118,7 @@ def plan(model: Path, request: PlanRequest) -> Planned:
     request = _with_config(request)
     board = boards.load(request.board)
     clock = request.clock_mhz or board.clock_mhz
-    family = replace(families.get(board.family), period_ns=1000 / clock)
+    family = replace(families.get(board.family), period_ns=1000 / (request.pipeline_mhz or clock))
     source = read_model(model, request.input_type)
     lowered = integerize(source)
     graph = verify(lowered.graph)

@@ -27,7 +27,7 @@ ORDER = (
     ("verify", "report"),
     ("train", "ptq"),
     ("check", "pipeline", "simulate"),
-    ("board_run",),
+    ("board_run", "fastest"),
     ("cli",),
     ("__main__",),
 )

@@ -10,12 +10,13 @@ from hwgen.errors import BuildError
 
 TOLERANCE = 0.02
 
-# Limits in MHz: of the phase detector, then of the oscillator. Lattice FPGA-DS-02012 (ECP5),
-# FPGA-TN-02052 (iCE40), Gowin UG286 (rPLL; the narrower oscillator of GW1N).
+# Limits in MHz: of the phase detector, of the oscillator, of the output. Lattice FPGA-DS-02012
+# (ECP5), FPGA-TN-02052 (iCE40), Gowin DS117 and DS226 (rPLL; what GW1NR-9 and GW2A-18 have in
+# common).
 LIMITS = {
-    "ecp5": ((3.125, 400.0), (400.0, 800.0)),
-    "ice40": ((10.0, 133.0), (533.0, 1066.0)),
-    "gowin": ((3.0, 400.0), (400.0, 1200.0)),
+    "ecp5": ((3.125, 400.0), (400.0, 800.0), (3.125, 400.0)),
+    "ice40": ((10.0, 133.0), (533.0, 1066.0), (16.0, 275.0)),
+    "gowin": ((3.0, 400.0), (500.0, 1200.0), (3.90625, 600.0)),
 }
 
 
@@ -65,8 +66,8 @@ def pll(board: Board, mhz: float) -> Pll | None:
 
 
 def _settings(family: str, pin: float) -> Iterator[Pll]:
-    detector_limits, oscillator_limits = LIMITS[family]
-    for divide in range(1, 17):
+    detector_limits, oscillator_limits, output_limits = LIMITS[family]
+    for divide in range(1, 65 if family == "gowin" else 17):
         detector = pin / divide
         if not detector_limits[0] <= detector <= detector_limits[1]:
             continue
@@ -74,7 +75,8 @@ def _settings(family: str, pin: float) -> Iterator[Pll]:
             for post in _posts(family):
                 out = detector * multiply / (post if family == "ice40" else 1)
                 oscillator = detector * multiply if family == "ice40" else out * post
-                if oscillator_limits[0] <= oscillator <= oscillator_limits[1]:
+                inside = output_limits[0] <= out <= output_limits[1]
+                if inside and oscillator_limits[0] <= oscillator <= oscillator_limits[1]:
                     yield Pll(divide, multiply, post, out, detector)
 
 
@@ -84,3 +86,35 @@ def _posts(family: str) -> tuple[int, ...]:
     if family == "ice40":
         return (2, 4, 8, 16, 32, 64)
     return (2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128)
+
+
+def fastest(board: Board, limit: float) -> float:
+    """The fastest clock in MHz of at most ``limit`` that the board can give the accelerator.
+
+    Where the processor or the vendor's tools make the clock, that is ``limit`` itself, in whole
+    megahertz.
+
+    Raises:
+        BuildError: the board has no clock that slow.
+    """
+    pin = board.pin("clk")
+    if pin is None or not pin.mhz:
+        return max(float(int(limit)), 1.0)
+    clocks = [pin.mhz]
+    if board.family in LIMITS:
+        clocks += [setting.mhz for setting in _settings(board.family, pin.mhz)]
+    kept = [mhz for mhz in clocks if mhz <= limit + 1e-9 and divisor(board, mhz)]
+    if not kept:
+        raise BuildError(
+            f"no clock of {board.name} is as slow as {limit:.1f} MHz",
+            hint="a smaller network, or --style folded",
+        )
+    return max(kept)
+
+
+def divisor(board: Board, mhz: float) -> int:
+    """Clock cycles per bit of the UART; 0 where its speed cannot be made from that clock."""
+    cycles = round(1e6 * mhz / board.baud)
+    if cycles < 4 or abs(1e6 * mhz / cycles / board.baud - 1) > TOLERANCE:
+        return 0
+    return cycles

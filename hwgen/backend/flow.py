@@ -8,7 +8,7 @@ import jinja2
 
 from hwgen import paths
 from hwgen.backend.boards import Board
-from hwgen.backend.clocking import pll
+from hwgen.backend.clocking import divisor, pll
 from hwgen.errors import BuildError
 from hwgen.verify.manifest import Manifest, Port
 
@@ -68,8 +68,8 @@ def _uart(board: Board, manifest: Manifest, common: Mapping[str, object]) -> dic
     clock, setting = board.pin("clk"), pll(board, manifest.clock_mhz)
     assert clock is not None
     hertz = 1e6 * (setting.mhz if setting else clock.mhz)
-    divisor = round(hertz / board.baud)
-    if divisor < 4 or abs(hertz / divisor / board.baud - 1) > 0.02:
+    cycles = divisor(board, hertz / 1e6)
+    if not cycles:
         raise BuildError(
             f"{board.baud} baud cannot be made from a clock of {hertz / 1e6:g} MHz",
             hint="another uart.baud in board.toml, or another --clock",
@@ -80,7 +80,7 @@ def _uart(board: Board, manifest: Manifest, common: Mapping[str, object]) -> dic
         "pin_mhz": clock.mhz,
         "reset_pin": board.pin("reset"),
         "baud": board.baud,
-        "divisor": divisor,
+        "divisor": cycles,
         "timeout": round(FORGET_SECONDS * hertz),
         "input_bytes": _frame_bytes(manifest.input),
         "output_bytes": _frame_bytes(manifest.output),

@@ -10,6 +10,7 @@ from typing import Any
 from hwgen.backend.boards import Board
 from hwgen.design.accelerator import Accelerator
 from hwgen.design.layout import Block
+from hwgen.estimate.clock import fmax_mhz
 from hwgen.families.base import Resources
 from hwgen.passes.schedule import MARGIN, overrun, total
 from hwgen.rtl.tokens import TokenGraph
@@ -39,6 +40,7 @@ class Figures:
     layers: tuple[LayerFigures, ...]
     latency_cycles: int
     initiation_interval: int
+    fmax_mhz: float
     core_latency_cycles: int
     core_initiation_interval: int
 
@@ -62,6 +64,7 @@ class Figures:
             "board": self.board.name,
             "family": self.board.family,
             "clock_mhz": self.clock_mhz,
+            "fmax_mhz": round(self.fmax_mhz, 1),
             "latency_cycles": self.latency_cycles,
             "latency_us": round(self.latency_cycles / self.clock_mhz, 4),
             "initiation_interval": self.initiation_interval,
@@ -117,6 +120,7 @@ def figures(accelerator: Accelerator, board: Board, clock_mhz: float) -> Figures
         layers=tuple(_layers(accelerator)),
         latency_cycles=whole.latency,
         initiation_interval=ceil(whole.interval),
+        fmax_mhz=fmax_mhz(accelerator),
         core_latency_cycles=core.latency,
         core_initiation_interval=ceil(core.interval),
     )

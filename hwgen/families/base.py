@@ -57,6 +57,7 @@ class Family:
         rams: block RAM primitives, least first.
         lut_ns: through one LUT. net_ns: one routed net. carry_ns: one bit of carry.
         carry_entry_ns: into and out of a carry chain. ff_ns: clock to output plus set-up.
+        ram_ns: clock to output of a block RAM.
         period_ns: clock period that circuits are pipelined for.
         instantiate: whether mapping uses the primitives in ``rtl_templates/<instantiate>``.
     """
@@ -81,6 +82,7 @@ class Family:
     carry_ns: float
     carry_entry_ns: float
     ff_ns: float
+    ram_ns: float = 2.5
     instantiate: str = ""
     period_ns: float = 10.0
 
@@ -149,6 +151,10 @@ class Family:
             for d, w in ram.shapes
         ]
         return min(costs, default=float("inf"))
+
+    def levels_ns(self, levels: int) -> float:
+        """Delay of look-up tables in a row, with the nets that feed them."""
+        return levels * (self.lut_ns + self.net_ns)
 
     def adder_ns(self, width: int, operands: int = 2) -> float:
         """Delay from the adder's operands to its sum, the net that feeds it included."""

@@ -111,6 +111,9 @@ class AdderGraphUnit(Unit):
             }
         )
 
+    def path_ns(self, family: Family) -> float:
+        return self.design.delay_ns(family)
+
     def resources(self, family: Family) -> Resources:
         """The graph, its registers, and the valid bits."""
         stages = self.design.stages

@@ -83,6 +83,9 @@ class MatVecUnit(Unit):
             {"i": In(signature(input, simd)), "o": Out(signature(self.shape.output, pe))}
         )
 
+    def path_ns(self, family: Family) -> float:
+        return self.shape.path_ns(family)
+
     def resources(self, family: Family) -> Resources:
         return self.shape.resources(family)
 

@@ -92,6 +92,14 @@ class MatVecShape:
         emit = np.arange(self.steps) % self.beats == self.beats - 1
         return Timing.pipe(consume, emit, self.depth)
 
+    def path_ns(self, family: Family) -> float:
+        """The slowest stage: the first begins at the weights, the last ends in an accumulator."""
+        stages = self.tree.stages_ns(family)
+        stages[-1] += family.levels_ns(1) + family.adder_ns(self.output.width)
+        in_ram = self.memory == "block" and self.steps > 1
+        first = (family.ram_ns if in_ram else family.ff_ns) + stages[0]
+        return max(first, family.ff_ns + max(stages))
+
     def resources(self, family: Family) -> Resources:
         """A whole unit, in microseconds."""
         width, x_bits = self.input.width, self.input.width * self.simd

@@ -129,6 +129,18 @@ class SignedTree:
                 row = [delay(v, 1) for v in row]
         return row[0], delay(waiting.pop(0), self.stages)
 
+    def stages_ns(self, family: Family) -> list[float]:
+        """Logic and nets of every stage in turn; the last one ends at the root, unregistered."""
+        found = [family.levels_ns(self.lead)]
+        for level, row in enumerate(self.maxima):
+            if level == 1 and self.bits:
+                found[-1] += family.levels_ns(1 if family.lut_inputs >= 6 else 2)
+            elif level:
+                found[-1] += family.adder_ns(_width(max(row)))
+            if self.registered(level):
+                found.append(0.0)
+        return found
+
     def price(self, family: Family, *, signed: bool) -> Resources:
         """Adders, and the registers between them."""
         lut = ff = 0.0

@@ -87,6 +87,12 @@ class Unit(wiring.Component):  # type: ignore[misc]
         if members := self.__dict__.pop("_members", None):
             super().__init__(members)
 
+    def path_ns(self, family: Family) -> float:
+        """The longest path between its registers, before synthesis; three levels of logic where a
+        unit says nothing else.
+        """
+        return family.ff_ns + family.levels_ns(3)
+
     def resources(self, family: Family) -> Resources:
         """An estimate of the circuit alone, before synthesis."""
         raise NotImplementedError
