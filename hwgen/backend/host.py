@@ -28,6 +28,7 @@ def host_model(graph: Graph, manifest: Manifest, baud: int = 0) -> dict[str, Any
         "latency_cycles": manifest.predicted.latency_cycles,
         "baud": baud,
         "input_shape": list(source.shape),
+        "input_channels_last": source.channels_last,
         "output_shape": list(graph.types[sink.name].shape),
         "input": asdict(manifest.input),
         "output": asdict(manifest.output),
@@ -48,6 +49,7 @@ def host_model(graph: Graph, manifest: Manifest, baud: int = 0) -> dict[str, Any
             "order": None if sink.order is None else [int(i) for i in sink.order.values],
         },
         "index": sink.index,
+        "output_channels_last": sink.channels_last,
     }
 
 

@@ -9,7 +9,14 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 
 from hwgen.errors import HwgenError, ModelError, Origin, UnsupportedError, combined
-from hwgen.frontend import qonnx_layers, qonnx_qdq, qonnx_quant, qonnx_shapes, qonnx_spatial
+from hwgen.frontend import (
+    qonnx_last,
+    qonnx_layers,
+    qonnx_qdq,
+    qonnx_quant,
+    qonnx_shapes,
+    qonnx_spatial,
+)
 from hwgen.frontend.qonnx_call import STANDARD, Call
 from hwgen.frontend.qonnx_constants import fold
 from hwgen.frontend.qonnx_file import OnnxModel, OnnxNode, read
@@ -23,7 +30,7 @@ from hwgen.ops.output import RealOutput
 from hwgen.ops.quantize import RealQuantize, RealSign
 from hwgen.ops.reshape import RealReshape
 
-ROWS = (qonnx_layers, qonnx_qdq, qonnx_quant, qonnx_shapes, qonnx_spatial)
+ROWS = (qonnx_last, qonnx_layers, qonnx_qdq, qonnx_quant, qonnx_shapes, qonnx_spatial)
 """The modules whose import fills the table."""
 
 _HOST_SIDE = (RealAffine, RealFunction, RealReshape)
@@ -87,18 +94,15 @@ class _Importer:
         self.values.update({n: Constant(v) for n, v in self.model.constants.items()})
         source = self.model.input
         shape = self._frame_shape()
-        x = Real.of(self._append(RealInput(name="input", shape=shape)), shape)
+        last = qonnx_last.comes_last(self.model)
+        native = (shape[-1], *shape[:-1]) if last else shape
+        name = self._append(RealInput(name="input", shape=native, channels_last=last))
         stated = input_quantizer(source, input_type)
         if stated is not None:
-            node = RealQuantize(
-                name="input_integers",
-                inputs=(x.node,),
-                step=(stated.step,),
-                lo=stated.lo,
-                hi=stated.hi,
-                origin=Origin(source.name, "input"),
-            )
-            x = Real.of(self._append(node), shape)
+            name = self._append(stated.node(name, Origin(source.name, "input")))
+        x = Real.of(name, native)
+        if last:
+            x = Real(name, shape, native, (*range(1, len(shape)), 0))
         self.values[source.name] = x
 
     def _frame_shape(self) -> tuple[int, ...]:
@@ -203,9 +207,10 @@ class _Importer:
         node = OnnxNode("Output", "", "output", (self.model.output,), (), {})
         call = Call(node, self.values, self.batch, 0, self._emitter(node), self.uses, self.made)
         x = call.elements(0)
-        if not x.in_order or len(x.shape) < len(x.native):
+        last = x.perm == (*range(1, len(x.perm)), 0) and x.shape == x.permuted and not x.in_order
+        if not last and (not x.in_order or len(x.shape) < len(x.native)):
             x = call.real(0)
-        self._append(RealOutput(name="output", inputs=(x.node,)))
+        self._append(RealOutput(name="output", inputs=(x.node,), channels_last=last))
 
 
 def _identifier(text: str, start: str) -> str:

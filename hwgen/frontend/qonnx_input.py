@@ -6,8 +6,10 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from hwgen.errors import UsageError
+from hwgen.errors import Origin, UsageError
 from hwgen.frontend.qonnx_file import OnnxInput
+from hwgen.ir.real import RealNode
+from hwgen.ops.quantize import RealQuantize, RealSign
 
 MAX_BITS = 32
 _INTEGERS = {"bool": (0, 1)} | {
@@ -22,11 +24,25 @@ _REAL = ("float", "double", "float16", "bfloat16")
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """The input is ``step`` times an integer from ``lo`` to ``hi``."""
+    """The input is ``step`` times an integer from ``lo`` to ``hi``; with ``sign``, −1 or 1."""
 
     step: Fraction
     lo: int
     hi: int
+    sign: bool = False
+
+    def node(self, source: str, origin: Origin) -> RealNode:
+        """The quantizer behind the input node ``source``."""
+        if self.sign:
+            return RealSign(name="input_integers", inputs=(source,), origin=origin)
+        return RealQuantize(
+            name="input_integers",
+            inputs=(source,),
+            step=(self.step,),
+            lo=self.lo,
+            hi=self.hi,
+            origin=origin,
+        )
 
 
 def input_quantizer(source: OnnxInput, stated: str | None) -> Stated | None:
@@ -45,8 +61,8 @@ def input_quantizer(source: OnnxInput, stated: str | None) -> Stated | None:
 
 
 def parse(text: str) -> Stated:
-    """FINN's names of types: ``INT8``, ``UINT8``, ``BINARY``, ``TERNARY``, ``FIXED<W,I>`` and
-    ``UFIXED<W,I>`` (W bits, I of them before the point, as in ap_fixed).
+    """FINN's names of types: ``INT8``, ``UINT8``, ``BINARY``, ``BIPOLAR``, ``TERNARY``,
+    ``FIXED<W,I>`` and ``UFIXED<W,I>`` (W bits, I of them before the point, as in ap_fixed).
 
     Raises:
         UsageError: another text, or more than 32 bits.
@@ -54,6 +70,8 @@ def parse(text: str) -> Stated:
     name = text.strip().upper().replace("AP_", "")
     if name == "BINARY":
         return Stated(Fraction(1), 0, 1)
+    if name == "BIPOLAR":
+        return Stated(Fraction(1), 0, 1, sign=True)
     if name == "TERNARY":
         return Stated(Fraction(1), -1, 1)
     found = re.fullmatch(r"(U?)(INT|FIXED)(\d{1,2})?(?:<(\d{1,2}),(-?\d{1,2})>)?", name)

@@ -205,7 +205,7 @@ def hard_sigmoid(call: Call) -> Real:
     return call.emit(RealFunction, x, function=Clamp(Fraction(0), Fraction(1)))
 
 
-@row("Identity", "Dropout")
+@row("Identity", "Dropout", "qonnx.DebugMarker")
 def identity(call: Call) -> Value:
     return call.value(0)
 

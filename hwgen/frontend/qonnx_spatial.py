@@ -103,13 +103,21 @@ def _mean_of_all(call: Call, x: Real, *, keep: bool) -> Real:
 
 @row("Concat")
 def concat(call: Call) -> Real:
-    parts = [call.real(index) for index in range(len(call.node.inputs))]
-    rank = len(parts[0].shape) + 1
-    others = {part.shape[1:] for part in parts}
-    if call.attribute("axis", 1) % rank != 1 or len(others) != 1:
-        call.unsupported("it must be along the channels (axis 1) of tensors of one size")
-    channels = sum(part.shape[0] for part in parts)
-    return call.emit(RealConcat, *parts, becomes=(channels, *others.pop()))
+    parts = [_viewed(call, index) for index in range(len(call.node.inputs))]
+    perm = parts[0].perm
+    others = {(part.native[1:], part.perm) for part in parts}
+    axis = call.attribute("axis", 1) % (len(perm) + 1)
+    if not axis or perm[axis - 1] or len(others) != 1:
+        call.unsupported("it must be along the channels of tensors of one size")
+    native = (sum(part.native[0] for part in parts), *parts[0].native[1:])
+    made = call.emit(RealConcat, *parts, becomes=native)
+    return Real(made.node, tuple(native[a] for a in perm), native, perm)
+
+
+def _viewed(call: Call, index: int = 0) -> Real:
+    """A tensor whose axes are the stream's, in any order; else in the file's shape and order."""
+    x = call.elements(index)
+    return x if x.shape == x.permuted else call.plain(x)
 
 
 @row("Pad")
@@ -136,7 +144,10 @@ def pad(call: Call) -> Real:
 @row("Resize", "Upsample")
 def resize(call: Call) -> Real:
     """Nearest neighbours, by whole factors, where every convention takes pixel ⌊i/factor⌋."""
-    x = _image(call)
+    seen = _viewed(call)
+    x = Real.of(seen.node, seen.native)
+    if len(x.shape) not in (2, 3):
+        call.unsupported(f"it must act on (C, L) or (C, H, W), not {x.shape}")
     mode = call.attribute("coordinate_transformation_mode", "half_pixel")
     nearest = call.attribute("nearest_mode", "round_prefer_floor")
     if call.node.op == "Upsample":
@@ -149,11 +160,12 @@ def resize(call: Call) -> Real:
             f"it must repeat pixels, not {mode} and {nearest}",
             "use mode='nearest' with half_pixel, or asymmetric and floor",
         )
-    factors = _factors(call, x)
+    factors = _factors(call, seen)
     _, height, width = image(x.shape)
     factor = (1, *factors) if len(factors) == 1 else factors
     becomes = like(x.shape, x.shape[0], height * factor[0], width * factor[1])
-    return call.emit(RealUpsample, x, becomes=becomes, factor=factor)
+    made = call.emit(RealUpsample, x, becomes=becomes, factor=factor)
+    return Real(made.node, tuple(becomes[a] for a in seen.perm), becomes, seen.perm)
 
 
 def _factors(call: Call, x: Real) -> tuple[int, ...]:
@@ -167,9 +179,9 @@ def _factors(call: Call, x: Real) -> tuple[int, ...]:
             call.unsupported("its scales or sizes must be given")
         scales = tuple(float(v) for v in call.array(index, "scales").ravel()[1:])
     whole = len(scales) == len(x.shape) and all(s == int(s) and 1 <= s < 256 for s in scales)
-    if not whole or scales[0] != 1:
+    if not whole or scales[x.perm.index(0)] != 1:
         call.unsupported(f"it must be by whole factors of rows and columns, not {scales}")
-    return tuple(int(s) for s in scales[1:])
+    return tuple(int(scales[x.perm.index(axis)]) for axis in range(1, len(scales)))
 
 
 @row("DepthToSpace")

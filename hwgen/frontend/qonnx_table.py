@@ -12,6 +12,9 @@ Row = Callable[[Call], Value | tuple[Value | None, ...]]
 TABLE: dict[str, Row] = {}
 """Operator to its row; those of QONNX and FINN start with ``qonnx.``."""
 
+LAST = "channels_last"
+"""What rows of QONNX's operators on tensors with channels last start with."""
+
 QONNX_DOMAINS = ("onnx.brevitas", "finn.custom_op.general", "qonnx.custom_op.general")
 
 HINTS = {
@@ -26,6 +29,8 @@ HINTS = {
     "QLinearMatMul": "export with QDQ pairs: onnxruntime's QuantFormat.QDQ",
     "ConvInteger": "use static quantization with QDQ pairs",
     "MatMulInteger": "use static quantization with QDQ pairs",
+    "Quant": "the node lacks its domain, qonnx.custom_op.general",
+    "BipolarQuant": "the node lacks its domain, qonnx.custom_op.general",
     "qonnx.FloatQuant": "use integer quantizers (Quant)",
     "LogSoftmax": "leave it to the host: it does not change which logit is largest",
     "If": "export for one fixed branch",
@@ -51,4 +56,6 @@ def key(node: OnnxNode) -> str:
         return node.op
     if node.domain in QONNX_DOMAINS:
         return f"qonnx.{node.op}"
+    if node.domain == f"qonnx.custom_op.{LAST}":
+        return f"{LAST}.{node.op}"
     return f"{node.domain}.{node.op}"

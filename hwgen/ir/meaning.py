@@ -110,10 +110,12 @@ class Clamp:
 
 @dataclass(frozen=True)
 class HostValue:
-    """A real tensor that only the host sees, before the first quantizer: functions of the input."""
+    """A real tensor that only the host sees, before the first quantizer: functions of the input,
+    whose frames have their channels last if ``channels_last``."""
 
     shape: tuple[int, ...]
     functions: tuple[ScalarFunction, ...] = ()
+    channels_last: bool = False
 
     def then(self, function: ScalarFunction) -> HostValue:
         return replace(self, functions=(*self.functions, function))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 
 from hwgen.errors import ModelError, UnsupportedError
-from hwgen.ir.meaning import Meaning, RealValue
+from hwgen.ir.meaning import Meaning, RealValue, collapse
 from hwgen.ir.real import Lowering, RealNode
 from hwgen.ir.types import Alphabet, IntArray, Ints
 from hwgen.ops.depthwise import Depthwise
@@ -47,7 +47,7 @@ class RealConv(RealNode):
         check(self.kernel, x.shape, self.origin)
         self._check_channels(x)
         border, x = self._border(x)
-        unit, levels = self._levels(x)
+        units, levels = self._levels(x)
         source = x.value
         if self.groups == x.shape[0] == len(levels) and self.kernel.taps > 1:
             node: Depthwise | Linear = self._depthwise(source, levels, border)
@@ -57,8 +57,7 @@ class RealConv(RealNode):
             node = self._product(source, levels)
         kind = target.add(node)
         check_accumulator(kind, self.origin)
-        scale = tuple(s * unit for s in self.weight.scale)
-        meaning = Meaning(self.name, kind, scale, self._offset(x))
+        meaning = Meaning(self.name, kind, self._scale(units), self._offset(x))
         target.note(self.name, meaning)
         return meaning
 
@@ -89,17 +88,33 @@ class RealConv(RealNode):
             hint="use a quantizer with a zero point (or no offset) and one step for the tensor",
         )
 
-    def _levels(self, x: Meaning) -> tuple[Fraction, Ints]:
-        """``(unit, W)``: weights (out, in/groups, taps) that take in the input channels' scales."""
+    def _levels(self, x: Meaning) -> tuple[tuple[Fraction, ...], Ints]:
+        """``(units, W)``: weights (out, in/groups, taps) that take in the input channels' scales.
+
+        There is one unit, or one per group: groups need not have a common one.
+        """
         values = self.weight.values.values
         outputs, columns = values.shape[:2]
         flat = values.reshape(outputs, columns, -1)
         if len(x.scale) == 1:
-            return x.scale[0], flat
-        unit, factors = aligned_columns(x, np.ones((1, x.shape[0]), dtype=np.int64), self)
-        per_group = factors.reshape(self.groups, columns)
+            return x.scale, flat
+        ones = np.ones((1, columns), dtype=np.int64)
+        parts = [
+            aligned_columns(replace(x, scale=x.scale[start : start + columns]), ones, self)
+            for start in range(0, x.shape[0], columns)
+        ]
+        per_group = np.concatenate([factors for _, factors in parts])
         rows = np.repeat(per_group, outputs // self.groups, axis=0)
-        return unit, flat * rows[:, :, None]
+        return tuple(unit for unit, _ in parts), flat * rows[:, :, None]
+
+    def _scale(self, units: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
+        """Per output, or one for all: the weight's scale times its group's unit."""
+        outputs = self.weight.values.shape[0]
+        if len(units) == 1:
+            return tuple(s * units[0] for s in self.weight.scale)
+        scales = self.weight.scale * (outputs // len(self.weight.scale))
+        per_unit = outputs // len(units)
+        return collapse([s * units[o // per_unit] for o, s in enumerate(scales)])
 
     def _offset(self, x: Meaning) -> tuple[Fraction, ...]:
         """Per output: the bias, and what the inputs' offsets contribute."""

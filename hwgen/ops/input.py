@@ -61,12 +61,14 @@ ROUND: dict[str, Callable[[Floats], Floats]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Input(WireNode):
-    """The integer input stream, ``shape`` without the batch."""
+    """The integer input stream, ``shape`` without the batch; with ``channels_last`` the user's
+    frames have the first axis of ``shape`` as their last."""
 
     shape: tuple[int, ...]
     lo: int
     hi: int
     encoding: Encoding
+    channels_last: bool = False
 
     op: ClassVar[str] = "input"
 
@@ -81,22 +83,26 @@ class Input(WireNode):
         """
         data = np.asarray(x, dtype=np.float32)
         count = int(np.prod(self.shape))
+        given = (*self.shape[1:], self.shape[0]) if self.channels_last else self.shape
         if data.ndim < 1 or data[0:1].size not in (0, count):
-            message = f"a frame must hold {count} values ({self.shape}), not {data.shape[1:]}"
+            message = f"a frame must hold {count} values ({given}), not {data.shape[1:]}"
             raise UsageError(
                 message, hint="x in the .npz is (frames, …) in the model's input shape"
             )
         if not np.isfinite(data).all():
             frame = int(np.argwhere(~np.isfinite(data))[0][0])
             raise UsageError(f"frame {frame} of x holds NaN or infinite values")
-        return self.encoding.encode(data.reshape(len(data), *self.shape))
+        frames = data.reshape(len(data), *given)
+        return self.encoding.encode(np.moveaxis(frames, -1, 1) if self.channels_last else frames)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RealInput(RealNode):
-    """The network's real input, ``shape`` without the batch."""
+    """The network's real input, ``shape`` without the batch, channels first; with
+    ``channels_last`` the user's frames have them last."""
 
     shape: tuple[int, ...]
+    channels_last: bool = False
 
     def lower(self, target: Lowering, *inputs: RealValue) -> RealValue:
-        return HostValue(self.shape)
+        return HostValue(self.shape, channels_last=self.channels_last)

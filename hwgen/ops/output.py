@@ -23,8 +23,8 @@ class Output(WireNode):
     the host. ``bias`` are integers, so that equal real outputs are equal in floating point too.
 
     ``order``: stream element i is element ``order[i]`` of the real output. ``index`` marks class
-    indices (ArgMax,
-    TopK) rather than logits.
+    indices (ArgMax, TopK) rather than logits; ``channels_last`` real outputs whose channels come
+    last.
     """
 
     scale: tuple[float, ...] = (1.0,)
@@ -33,6 +33,7 @@ class Output(WireNode):
     functions: tuple[ScalarFunction, ...] = ()
     order: IntArray | None = None
     index: bool = False
+    channels_last: bool = False
 
     op: ClassVar[str] = "output"
 
@@ -51,7 +52,7 @@ class Output(WireNode):
             real = function.float32(real.astype(np.float32)).astype(np.float64)
         if self.order is not None:
             real = real[:, np.argsort(self.order.values)]
-        return np.asarray(real)
+        return np.asarray(np.moveaxis(real, 1, -1) if self.channels_last else real)
 
     def predictions(self, y: Ints) -> Ints:
         """The predicted class of every frame: the largest logit, ties to the lowest index."""
@@ -63,7 +64,9 @@ class Output(WireNode):
 @dataclass(frozen=True, kw_only=True)
 class RealOutput(RealNode):
     """The network's real output; pending functions (a softmax-free head's ReLU, say) stay on
-    the host."""
+    the host. With ``channels_last`` the user sees the channels last."""
+
+    channels_last: bool = False
 
     def lower(self, target: Lowering, *inputs: RealValue) -> RealValue:
         (x,) = inputs
@@ -83,6 +86,7 @@ class RealOutput(RealNode):
             functions=x.functions,
             order=x.order,
             index=_is_index(target, x),
+            channels_last=self.channels_last,
             origin=self.origin,
         )
         target.add(node)

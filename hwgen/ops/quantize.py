@@ -117,6 +117,7 @@ def _input(target: Lowering, node: RealNode, x: HostValue, encoding: Encoding) -
         lo=encoding.lo,
         hi=encoding.hi,
         encoding=encoding,
+        channels_last=x.channels_last,
         origin=node.origin,
     )
 

@@ -91,7 +91,12 @@ def from_stream(y, shape):
 def encode(x, model):
     """Real frames to the integers of the network's input quantizer, in float32 as in training."""
     rule = model["encoding"]
-    value = np.asarray(x, np.float32).reshape(len(x), *model["input_shape"])
+    channels, *pixels = model["input_shape"]
+    if model["input_channels_last"]:
+        value = np.asarray(x, np.float32).reshape(len(x), *pixels, channels)
+        value = np.moveaxis(value, -1, 1)
+    else:
+        value = np.asarray(x, np.float32).reshape(len(x), channels, *pixels)
     if not np.isfinite(value).all():
         raise ValueError("x must hold finite numbers only")
     value = apply(rule["functions"], value)
@@ -110,7 +115,9 @@ def decode(y, model):
     real = integers * np.reshape(rule["scale"], shape) + np.reshape(rule["offset"], shape)
     if rule["functions"]:
         real = apply(rule["functions"], real.astype(np.float32)).astype(np.float64)
-    return real if rule["order"] is None else real[:, np.argsort(rule["order"])]
+    if rule["order"] is not None:
+        real = real[:, np.argsort(rule["order"])]
+    return np.moveaxis(real, 1, -1) if model["output_channels_last"] else real
 
 
 def apply(functions, x):

@@ -22,6 +22,7 @@ from hwgen.ops.output import Output
 from hwgen.passes.integerize import integerize
 
 DOMAIN = "qonnx.custom_op.general"
+LAST = "qonnx.custom_op.channels_last"
 ROUND = {
     "ROUND": np.round,
     "CEIL": np.ceil,
@@ -83,13 +84,61 @@ class MultiThreshold(OpRun):
         return ((out_scale * count + out_bias).astype(np.float32),)
 
 
+class _Wrapped(OpRun):
+    """Channels first, the standard operator by ONNX's own executor, channels last."""
+
+    op_domain = LAST
+
+    def _run(self, x, *others, **_):  # type: ignore[no-untyped-def]
+        op = self.onnx_node.op_type
+        first = [np.moveaxis(x, -1, 1), *others]
+        if op == "Conv":
+            first[1] = np.moveaxis(others[0], -1, 1)
+        names = [f"i{k}" for k in range(len(first))]
+        inner = helper.make_node(op, names, ["o"])
+        inner.attribute.extend(self.onnx_node.attribute)
+        infos = [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in names]
+        out = [helper.make_tensor_value_info("o", TensorProto.FLOAT, None)]
+        model = helper.make_model(
+            helper.make_graph([inner], "inner", infos, out),
+            opset_imports=[helper.make_opsetid("", 18)],
+        )
+        (found,) = ReferenceEvaluator(model).run(None, dict(zip(names, first, strict=True)))
+        return (np.moveaxis(found, 1, -1).astype(np.float32),)
+
+
+class Conv(_Wrapped):
+    op_schema = None
+
+
+class MaxPool(_Wrapped):
+    op_schema = None
+
+
+class BatchNormalization(_Wrapped):
+    op_schema = None
+
+
+class DebugMarker(OpRun):
+    op_domain = DOMAIN
+
+    def _run(self, x, export_debug_name=""):  # type: ignore[no-untyped-def]
+        return (x,)
+
+
+OWN = [Quant, BipolarQuant, Trunc, MultiThreshold, DebugMarker, Conv, MaxPool, BatchNormalization]
+
+
 def node(op: str, inputs: str, output: str, **attributes: Any) -> Any:
-    """A node; its domain follows from its operator, and its name is that of what it makes."""
-    own = op in ("Quant", "BipolarQuant", "Trunc", "MultiThreshold")
+    """A node; its domain follows from its operator (``LastConv`` is the one on channels last), and
+    its name is that of what it makes."""
+    own = op in ("Quant", "BipolarQuant", "Trunc", "MultiThreshold", "DebugMarker")
+    domain = DOMAIN if own else LAST if op.startswith("Last") else ""
+    op = op.removeprefix("Last")
     names = ["" if name == "-" else name for name in inputs.split()]
     outputs = ["" if name == "-" else name for name in output.split()]
     return helper.make_node(
-        op, names, outputs, f"n_{output.split()[-1]}", domain=DOMAIN if own else "", **attributes
+        op, names, outputs, f"n_{output.split()[-1]}", domain=domain, **attributes
     )
 
 
@@ -113,6 +162,7 @@ def network(
         [numpy_helper.from_array(a, n) for n, a in arrays.items()],
     )
     opsets = [helper.make_opsetid("", opset), helper.make_opsetid(DOMAIN, 1)]
+    opsets.append(helper.make_opsetid(LAST, 1))
     return helper.make_model(graph, opset_imports=opsets)
 
 
@@ -132,7 +182,7 @@ def golden(graph: Graph, x: np.ndarray) -> np.ndarray:
 
 def reference(model: ModelProto, x: np.ndarray) -> np.ndarray:
     """The executor's outputs, frame by frame, as the file's batch is one."""
-    run = ReferenceEvaluator(model, new_ops=[Quant, BipolarQuant, Trunc, MultiThreshold])
+    run = ReferenceEvaluator(model, new_ops=OWN)
     name = model.graph.input[0].name
     return np.concatenate([np.asarray(run.run(None, {name: f[None]})[0]) for f in x])
 

@@ -346,9 +346,9 @@ def test_axes_of_size_one_come_and_go(tmp_path: Path) -> None:
 
 
 def test_exchanged_axes_are_refused(tmp_path: Path) -> None:
-    nodes = [START, node("Transpose", "q", "y", perm=[0, 2, 1])]
+    nodes = [START, node("Transpose", "q", "y", perm=[0, 1, 3, 2])]
     with pytest.raises(UnsupportedError, match="cannot have its axes exchanged"):
-        imported(network(nodes, (4, 2), **GIVEN), tmp_path)
+        imported(network(nodes, (2, 3, 4), **GIVEN), tmp_path)
 
 
 def test_indices_of_the_largest(tmp_path: Path) -> None:

@@ -219,3 +219,16 @@ def test_a_residual_block_keeps_its_sum(tmp_path: Path) -> None:
         **GIVEN,
     )
     same(model, frames(2, 4, 4, count=20), tmp_path)
+
+
+def test_each_group_has_its_own_unit(tmp_path: Path) -> None:
+    """Steps without a common multiple, as MobileNets have them before depthwise convolutions."""
+    nodes = [
+        node("Quant", "x steps z b", "q"),
+        node("Quant", "w s z b", "wq"),
+        node("Conv", "q wq", "y", group=4, pads=[1, 1, 1, 1]),
+    ]
+    steps = np.array([0.1, 0.23, 0.071, 0.5]).reshape(1, 4, 1, 1)
+    for shape in ((4, 1, 3, 3), (8, 1, 3, 3)):
+        model = network(nodes, (4, 5, 5), OPSET, w=levels(*shape), steps=steps, **GIVEN)
+        same(model, frames(4, 5, 5), tmp_path, atol=1e-5)
