@@ -81,7 +81,12 @@ def _parser() -> argparse.ArgumentParser:
     check = verb("check", _check, "Name every operation of a model that cannot be built.")
     check.add_argument("model", type=Path, help="a model file: .pt or .onnx")
     _input_option(check)
-    _plan_options(verb("estimate", _estimate, "Print resources and speed without building."))
+    estimate = verb("estimate", _estimate, "Print resources and speed without building.")
+    _plan_options(estimate)
+    estimate.add_argument(
+        "--sweep", action="store_true", help="print frames/s against LUTs of plans for the board"
+    )
+    estimate.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw the sweep")
     _sim_options(verb("sim", _sim, "Simulate a built project bit for bit."))
     _run_options(verb("run", _run, "Send frames to a board and print what it predicts."))
     synth = verb("synth", _synth, "Synthesize with yosys and compare with the estimate.")
@@ -204,7 +209,7 @@ def _clock(text: str) -> float | str:
 
 
 def _request(options: argparse.Namespace) -> Any:
-    from hwgen.pipeline import PlanRequest
+    from hwgen.request import PlanRequest
     from hwgen.store import switch_off
 
     if options.no_cache:
@@ -265,10 +270,31 @@ def _estimate(options: argparse.Namespace) -> int:
     from hwgen import pipeline
     from hwgen.report.table import estimate_text
 
+    if options.sweep or options.plot:
+        return _sweep(options)
     planned = pipeline.plan(options.model, _request(options))
     data = planned.report()
     lines = [estimate_text(planned.figures, planned.explanation), *_float_check(data)]
     emit(options, data, "\n".join(lines))
+    return 0
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from hwgen import pipeline
+    from hwgen.report.front import front_svg, front_text
+
+    if options.plot and options.plot.suffix != ".svg":
+        raise UsageError(f"--plot writes SVG pictures, not {options.plot.name!r}")
+
+    def progress(intervals: Sequence[int]) -> Any:
+        return tqdm(intervals, "planning", disable=options.quiet or None, leave=False)
+
+    found = pipeline.sweep(options.model, _request(options), progress)
+    if options.plot:
+        options.plot.write_text(front_svg(found), "utf-8")
+    emit(options, found.as_dict(), front_text(found))
     return 0
 
 

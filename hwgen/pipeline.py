@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +13,12 @@ from hwgen.backend import boards, project, verilog
 from hwgen.backend import core as backend_core
 from hwgen.backend.boards import Board
 from hwgen.design.accelerator import Accelerator
+from hwgen.design.layout import Joiner
 from hwgen.design.queues import accelerate
 from hwgen.errors import BuildError, UsageError
 from hwgen.estimate.explain import Explanation, explain
 from hwgen.estimate.figures import Figures, capacity, figures
+from hwgen.estimate.sweep import Front, Progress, front
 from hwgen.families.base import Resources
 from hwgen.frontend.models import read_model
 from hwgen.ir.graph import Graph
@@ -31,31 +30,11 @@ from hwgen.passes.planner import Planner, search
 from hwgen.passes.schedule import Budget, Request, Schedule
 from hwgen.passes.signs import compare_with_zero
 from hwgen.passes.tabulate import tabulate
+from hwgen.request import PlanRequest, cycles, layer_settings, max_interval, with_config
 from hwgen.store import store
 from hwgen.verify.float_check import FloatCheck, float_check
 
 log = logging.getLogger("hwgen")
-
-NUMBERS = ("pe", "simd", "bits")
-"""What ``--set`` takes whole numbers for."""
-
-
-@dataclass(frozen=True)
-class PlanRequest:
-    """What a user may say about a plan; ``sets`` are ``layer.key=value``, ``config`` a TOML
-    file."""
-
-    board: str = "pynq-z2"
-    clock_mhz: float | None = None
-    pipeline_mhz: float | None = None
-    style: str = "auto"
-    target_fps: float | None = None
-    max_latency: str | None = None
-    sets: tuple[str, ...] = ()
-    config: Path | None = None
-    stream_bits: str | None = None
-    dump_ir: Path | None = None
-    input_type: str | None = None
 
 
 @dataclass(frozen=True)
@@ -115,7 +94,53 @@ def plan(model: Path, request: PlanRequest) -> Planned:
     Raises:
         HwgenError: a model, board or request that cannot be planned.
     """
-    request = _with_config(request)
+    wanted = _wanted(model, request)
+    board, clock, planner = wanted.board, wanted.clock_mhz, wanted.planner
+
+    def realise(schedule: Schedule) -> _Laid:
+        accelerator = accelerate(wanted.graph, schedule.configs, planner.family, wanted.word_bits)
+        return _Laid(accelerator, figures(accelerator, board, clock))
+
+    schedule, laid = search(planner, realise, wanted.max_latency)
+    explanation = explain(planner, schedule, laid.figures)
+    planned = Planned(wanted.graph, laid.accelerator, laid.figures, explanation, wanted.check)
+    _refuse_hang(planned)
+    return planned
+
+
+def sweep(model: Path, request: PlanRequest, progress: Progress = iter) -> Front:
+    """The Pareto front of plans for a board; nothing is asked of their speed.
+
+    Raises:
+        HwgenError: a model, board or request that cannot be planned, or nothing fits.
+    """
+    wanted = _wanted(model, request)
+    if wanted.planner.request.max_interval is not None or wanted.max_latency is not None:
+        raise UsageError("--sweep plans for every speed; leave --target-fps and --max-latency out")
+    planner, bits = wanted.planner, wanted.word_bits
+
+    def price(schedule: Schedule) -> Resources:
+        joined = Joiner(wanted.graph, schedule.configs, planner.family).layout({})
+        return Accelerator(joined, bits).resources(planner.family)
+
+    return front(planner, price, wanted.board, wanted.clock_mhz, progress)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A network in integers, and what is asked of its accelerator."""
+
+    graph: Graph
+    check: FloatCheck | None
+    board: Board
+    clock_mhz: float
+    word_bits: int
+    max_latency: int | None
+    planner: Planner
+
+
+def _wanted(model: Path, request: PlanRequest) -> _Wanted:
+    request = with_config(request)
     board = boards.load(request.board)
     clock = request.clock_mhz or board.clock_mhz
     family = replace(families.get(board.family), period_ns=1000 / (request.pipeline_mhz or clock))
@@ -129,18 +154,10 @@ def plan(model: Path, request: PlanRequest) -> Planned:
     word_bits = _word_bits(request, board, graph)
     feed, drain = Accelerator.words(graph, word_bits)
     budget = Budget(capacity(board), max(feed, drain), feed)
-    wanted = Request(request.style, _max_interval(request, clock), _layers(request))
+    wanted = Request(request.style, max_interval(request, clock), layer_settings(request))
     planner = Planner(graph, family, budget, wanted)
-
-    def realise(schedule: Schedule) -> _Laid:
-        accelerator = accelerate(graph, schedule.configs, family, word_bits)
-        return _Laid(accelerator, figures(accelerator, board, clock))
-
-    schedule, laid = search(planner, realise, _cycles(request.max_latency, clock))
-    explanation = explain(planner, schedule, laid.figures)
-    planned = Planned(graph, laid.accelerator, laid.figures, explanation, check)
-    _refuse_hang(planned)
-    return planned
+    limit = cycles(request.max_latency, clock)
+    return _Wanted(graph, check, board, clock, word_bits, limit, planner)
 
 
 def build(
@@ -202,76 +219,6 @@ def shell_verilog(planned: Planned, identity: int) -> str:
 def _refuse_hang(planned: Planned) -> None:
     if planned.accelerator.measure().deadlock:
         raise AssertionError("the token model says that the planned streams deadlock")
-
-
-def _with_config(request: PlanRequest) -> PlanRequest:
-    """The request with what its TOML file says; the command line wins."""
-    if request.config is None:
-        return request
-    try:
-        data = tomllib.loads(request.config.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{request.config} must be a TOML file: {error}") from None
-    known = {"board", "clock_mhz", "style", "target_fps", "max_latency", "stream_bits"}
-    known |= {"input_type", "layers"}
-    if unknown := sorted(set(data) - known):
-        raise UsageError(
-            f"{request.config}: {unknown[0]!r} is not one of {', '.join(sorted(known))}"
-        )
-    layers = data.pop("layers", {})
-    sets = tuple(f"{n}.{k}={v}" for n, keys in layers.items() for k, v in keys.items())
-    defaults = PlanRequest()
-    given = {k: v for k, v in data.items() if getattr(request, k) == getattr(defaults, k)}
-    if "stream_bits" in given:
-        given["stream_bits"] = str(given["stream_bits"])
-    if "max_latency" in given:
-        given["max_latency"] = str(given["max_latency"])
-    return replace(request, sets=(*sets, *request.sets), **given)
-
-
-def _layers(request: PlanRequest) -> Mapping[str, Mapping[str, Any]]:
-    layers: dict[str, dict[str, Any]] = {}
-    for text in request.sets:
-        found = re.fullmatch(r"(.+)\.(style|pe|simd|memory|multiplier|bits)=(\w[\w-]*)", text)
-        if not found:
-            raise UsageError(
-                f"--set must be LAYER.KEY=VALUE with KEY style, pe, simd, memory, "
-                f"multiplier or bits, not {text!r}"
-            )
-        name, key, value = found.groups()
-        if key in NUMBERS and not value.isdigit():
-            raise UsageError(f"{key} must be a whole number, not {value!r}", origin=text)
-        layers.setdefault(name, {})[key] = int(value) if key in NUMBERS else value
-    return layers
-
-
-def _max_interval(request: PlanRequest, clock_mhz: float) -> int | None:
-    if request.target_fps is None:
-        return None
-    if not request.target_fps > 0:
-        raise UsageError(f"--target-fps must be positive, not {request.target_fps}")
-    cycles = int(clock_mhz * 1e6 / request.target_fps)
-    if cycles < 1:
-        raise UsageError(
-            f"{request.target_fps:g} frames/s need more than one frame per cycle at "
-            f"{clock_mhz:g} MHz"
-        )
-    return cycles
-
-
-def _cycles(text: str | None, clock_mhz: float) -> int | None:
-    """A latency such as ``120`` (cycles), ``5us``, ``1.5ms`` or ``200ns`` in cycles."""
-    if text is None:
-        return None
-    found = re.fullmatch(r"([0-9.]+)\s*(ns|us|µs|ms)?", text.strip())
-    try:
-        value = float(found.group(1)) if found else 0.0
-    except ValueError:
-        value = 0.0
-    if not found or value <= 0:
-        raise UsageError(f"--max-latency must be cycles or a time like 5us, not {text!r}")
-    factor = {None: 1.0, "ns": 1e-3, "us": 1.0, "µs": 1.0, "ms": 1e3}[found.group(2)]
-    return int(value if found.group(2) is None else value * factor * clock_mhz)
 
 
 def _word_bits(request: PlanRequest, board: Board, graph: Graph) -> int:

@@ -14,7 +14,8 @@ from hwgen import store as stores
 from hwgen.backend import verilog
 from hwgen.cmvm import solve_for_clock
 from hwgen.ops import linear
-from hwgen.pipeline import PlanRequest, build
+from hwgen.pipeline import build
+from hwgen.request import PlanRequest
 from tests.models import small_mlp
 
 SPATIAL = PlanRequest(style="spatial")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import pickle
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 import torch
 
 import hwgen
-from hwgen import pipeline
+from hwgen import paths, pipeline
 from hwgen.cli import main
 from hwgen.ir.graph import Graph
 from hwgen.ir.serialize import to_json
@@ -184,6 +185,36 @@ def test_speed_is_what_was_asked_for(work: Path, capsys: pytest.CaptureFixture[s
     code, _, err = run(capsys, "estimate", model, "--target-fps", 1e9)
     assert code == 1
     assert "more than one frame per cycle" in err
+
+
+def test_the_sweep_is_a_table_and_a_picture(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, plot = work / "model.pt", work / "front.svg"
+    code, data, _ = run(capsys, "estimate", model, "--sweep", "--plot", plot, "--json")
+    assert code == 0
+    rates = [p["fps"] for p in data["points"] if p["objective"] == "lut"]
+    assert rates == sorted(rates, reverse=True)
+    assert plot.read_text("utf-8").startswith("<svg")
+    code, _, err = run(capsys, "estimate", model, "--sweep", "--target-fps", 1000)
+    assert code == 1
+    assert "leave --target-fps" in err
+
+
+def test_a_plan_says_what_limits_it(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = work / "model.pt"
+    _, data, _ = run(capsys, "estimate", model, "--json")
+    assert data["plan"].keys() == {"bottleneck", "cycles", "limit", "changes"}
+    assert data["plan"]["changes"] == []
+    small = work / "small" / "board.toml"
+    small.parent.mkdir()
+    text = (paths.BOARDS / "pynq-z2" / "board.toml").read_text("utf-8")
+    small.write_text(re.sub(r"(?m)^lut = .*$", "lut = 850", text))
+    code, _, err = run(capsys, "build", model, "--board", small.parent, "--target-fps", 6e6)
+    assert code == 2
+    assert re.search(r"[\d,]+ LUT over 85% of 850 LUT; the largest: linear_\d", err)
+    assert "holds" in err
+    assert "arty-a7-35 would hold it" in err
 
 
 def _pickled(path: Path) -> None:

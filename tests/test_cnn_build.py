@@ -11,7 +11,8 @@ from torch import nn
 
 import hwgen
 from hwgen import nn as q
-from hwgen.pipeline import PlanRequest, plan
+from hwgen.pipeline import plan
+from hwgen.request import PlanRequest
 from tests.models import settle
 
 

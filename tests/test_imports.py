@@ -26,6 +26,7 @@ ORDER = (
     ("estimate",),
     ("verify", "report"),
     ("train", "ptq"),
+    ("request",),
     ("check", "pipeline", "simulate"),
     ("board_run", "fastest"),
     ("cli",),

@@ -80,10 +80,15 @@ class Accelerator:
         measured = self.measure()
         return max(MIN_INSIDE, ceil(measured.latency / (measured.interval or 1)) + 4)
 
-    def registers_price(self, family: Family) -> Resources:
-        """The AXI4-Lite block and the FIFO of frame marks."""
-        marks = Fifo(IntType(0, 1), 1, self.inside, "lut").resources(family)
+    def registers_price(self, family: Family, inside: int | None = None) -> Resources:
+        """The AXI4-Lite block and the FIFO of frame marks, as many as frames are ``inside``."""
+        marks = Fifo(IntType(0, 1), 1, inside or self.inside, "lut").resources(family)
         return Registers.resources(family) + marks
+
+    def resources(self, family: Family) -> Resources:
+        """All circuits, by the least number of frames that may be inside: nothing is timed."""
+        circuits = [b.unit.resources(family) for b in self.blocks]
+        return sum(circuits, self.registers_price(family, MIN_INSIDE))
 
     def shell(self, build: int) -> Shell:
         """The top module around an instance of ``core``; ``build`` is the BUILD register."""

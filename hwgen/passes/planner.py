@@ -185,7 +185,7 @@ def search(
         over = planner.over(outcome.resources)
         if not over and not late:
             return schedule, outcome
-        held = _grown(held, outcome.resources, schedule.resources, over)
+        held = grown(held, outcome.resources, schedule.resources, over)
         if late:
             aim = min(aim * bound // outcome.initiation_interval, aim - 1)
             if aim < planner.intervals[0]:
@@ -247,11 +247,11 @@ class _Latency(Generic[T]):
             over = self.planner.over(outcome.resources)
             if not over:
                 return schedule, outcome
-            self.held = _grown(self.held, outcome.resources, schedule.resources, over)
+            self.held = grown(self.held, outcome.resources, schedule.resources, over)
         return None
 
 
-def _grown(
+def grown(
     held: Resources, used: Resources, known: Resources, over: Mapping[str, float]
 ) -> Resources:
     """What to hold back next: what was used beyond the known, and more where that is held back

@@ -229,7 +229,8 @@ def test_saved_by_hwgen_a_program_brings_its_own_codes(
 def test_rtl_of_pt2e_programs_gives_torchs_codes(
     program: Any, cnn_program: Any, digits: Any, style: str, tmp_path: Path
 ) -> None:
-    from hwgen.pipeline import PlanRequest, build
+    from hwgen.pipeline import build
+    from hwgen.request import PlanRequest
     from hwgen.verify.dataset import simulate_dataset
 
     whole = program if style == "spatial" else cnn_program
