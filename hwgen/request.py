@@ -14,6 +14,7 @@ from hwgen.errors import UsageError
 NUMBERS = ("pe", "simd", "bits")
 """What ``--set`` takes whole numbers for."""
 
+
 @dataclass(frozen=True)
 class PlanRequest:
     """What a user may say about a plan; ``sets`` are ``layer.key=value``, ``config`` a TOML

@@ -187,9 +187,7 @@ def test_speed_is_what_was_asked_for(work: Path, capsys: pytest.CaptureFixture[s
     assert "more than one frame per cycle" in err
 
 
-def test_the_sweep_is_a_table_and_a_picture(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_sweep_is_a_table_and_a_picture(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model, plot = work / "model.pt", work / "front.svg"
     code, data, _ = run(capsys, "estimate", model, "--sweep", "--plot", plot, "--json")
     assert code == 0

@@ -63,6 +63,11 @@ def explain(planner: Planner, schedule: Schedule, shown: Figures) -> Explanation
     return Explanation(name, schedule.interval, limit, tuple(changes))
 
 
+def every(cycles: int) -> str:
+    """``every 5 cycles``."""
+    return "every cycle" if cycles == 1 else f"every {cycles:,} cycles"
+
+
 def amounts(used: Mapping[str, float]) -> str:
     """``1,234 LUT and 2.5 BRAM36``."""
     parts = [
@@ -77,12 +82,12 @@ def _limit(planner: Planner, schedule: Schedule, shown: Figures, held: Resources
     if not faster:
         return _fastest_of_all(planner, schedule, shown)
     if planner.request.max_interval is not None:
-        return f"this is the cheapest plan with a frame every {planner.bounded():,} cycles"
+        return f"this is the cheapest plan with a frame {every(planner.bounded())}"
     found = planner.at(faster[-1], "overrun", reserve=held)
     if found is None or found.fits:
         return ""
     return (
-        f"the next faster plan, a frame every {faster[-1]:,} cycles, takes {amounts(found.over)} "
+        f"the next faster plan, a frame {every(faster[-1])}, takes {amounts(found.over)} "
         f"more than {MARGIN:.0%} of {shown.board.name}"
     )
 
