@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy.typing as npt
 
@@ -29,6 +29,11 @@ class Lowering(Protocol):
         """The kind of the node that makes ``value``."""
         ...
 
+    def levels_after(self, name: str) -> int | None:
+        """The most levels of the quantizers that read this real value behind scalar functions;
+        None if anything else reads it."""
+        ...
+
     def note(self, name: str, meaning: RealValue) -> None:
         """Remembers what an integer value stands for, for reports."""
         ...
@@ -47,9 +52,17 @@ class RealNode:
     ``HwgenError`` where there is no exact integer meaning.
     """
 
+    passes: ClassVar[bool] = False
+    """Whether functions of integers may pass through it to a later quantizer."""
+
     name: str
     inputs: tuple[str, ...] = ()
     origin: Origin = NOWHERE
+
+    @property
+    def levels(self) -> int | None:
+        """Levels of a quantizer, which takes functions of integers; None of all else."""
+        return None
 
     def lower(self, target: Lowering, *inputs: RealValue) -> RealValue:
         raise NotImplementedError

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,8 @@ from hwgen.ir.real import Lowering, RealNode
 @dataclass(frozen=True, kw_only=True)
 class RealAffine(RealNode):
     """``x ↦ scale·x + offset`` per channel, or with one constant for all."""
+
+    passes: ClassVar[bool] = True
 
     scale: tuple[Fraction, ...] = (Fraction(1),)
     offset: tuple[Fraction, ...] = (Fraction(0),)
@@ -72,6 +75,8 @@ def _rationals(values: npt.ArrayLike) -> list[Fraction]:
 class RealFunction(RealNode):
     """A scalar function that waits for the next quantizer: ReLU, hardtanh, …"""
 
+    passes: ClassVar[bool] = True
+
     function: ScalarFunction
 
     def lower(self, target: Lowering, *inputs: RealValue) -> RealValue:
@@ -82,6 +87,8 @@ class RealFunction(RealNode):
 @dataclass(frozen=True, kw_only=True)
 class RealIdentity(RealNode):
     """Dropout in evaluation, contiguous, and the like."""
+
+    passes: ClassVar[bool] = True
 
     def lower(self, target: Lowering, *inputs: RealValue) -> RealValue:
         return inputs[0]

@@ -69,6 +69,10 @@ class RealThresholds(RealNode):
     scale: Fraction = Fraction(1)
     offset: Fraction = Fraction(0)
 
+    @property
+    def levels(self) -> int:
+        return max(len(row) for row in self.thresholds)
+
     def lower(self, target: Lowering, *inputs: RealValue) -> RealValue:
         rules = tuple(Counted(row) for row in self.thresholds)
         return _staircase(target, self, inputs[0], rules, self.scale, self.offset)
@@ -86,6 +90,11 @@ class RealTruncate(RealNode):
     offset: Fraction = Fraction(0)
     lo: int | None = None
     hi: int | None = None
+
+    @property
+    def levels(self) -> int:
+        known = self.lo is not None and self.hi is not None
+        return self.hi - self.lo if known else 1 << 8  # type: ignore[operator]
 
     def lower(self, target: Lowering, *inputs: RealValue) -> RealValue:
         rule = Truncated(self.unit, self.divisor, self.rounding, self.lo, self.hi)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from hwgen.inttype import IntType
 from hwgen.ir.meaning import Affine, Clamp, Meaning, pick
+from hwgen.ops.ordered import Ordered
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,8 @@ def step_function(x: Meaning, channel: int, rule: Rule, domain: IntType) -> Step
         if inside_code < code or rule.code(x.at(outside, channel)) >= code:
             raise AssertionError(f"threshold {n} of code {code} is wrong")
         at.append(n)
-    slope = _slope(x, channel) / rule.step if closed and rule.step else None
+    linear = all(isinstance(f, Affine | Clamp | Ordered) for f in x.functions)
+    slope = _slope(x, channel) / rule.step if linear and rule.step else None
     return StepFunction(base, tuple(at), descending, domain, slope)
 
 
@@ -156,6 +158,8 @@ def _slope(x: Meaning, channel: int) -> Fraction:
     for function in x.functions:
         if isinstance(function, Affine):
             slope *= pick(function.scale, channel)
+        elif isinstance(function, Ordered):
+            slope *= function.slope_at(channel)
     return slope
 
 

@@ -160,6 +160,8 @@ class SumPool(PoolNode):
 class RealMaxPool(RealNode):
     """The largest real value of every window; it commutes with the monotone functions before it."""
 
+    passes: ClassVar[bool] = True
+
     kernel: Kernel
 
     def lower(self, target: Lowering, *inputs: RealValue) -> RealValue:

@@ -38,6 +38,10 @@ class RealQuantize(RealNode):
     hi: int
     rounding: str = "half_even"
 
+    @property
+    def levels(self) -> int:
+        return self.hi - self.lo
+
     def lower(self, target: Lowering, *inputs: RealValue) -> RealValue:
         (x,) = inputs
         if any(s <= 0 for s in self.step):
@@ -72,6 +76,10 @@ class RealSign(RealNode):
     """A binary activation: ``scale`` where ``x ≥ 0``, else ``−scale``; the code is 1 or 0."""
 
     scale: Fraction = Fraction(1)
+
+    @property
+    def levels(self) -> int:
+        return 1
 
     def lower(self, target: Lowering, *inputs: RealValue) -> RealValue:
         (x,) = inputs

@@ -16,6 +16,7 @@ from hwgen.ir.types import TensorType
 class _Builder:
     """The integer graph so far: nodes, their types, and what values stand for."""
 
+    real: RealGraph
     nodes: list[Node] = field(default_factory=list)
     types: dict[str, TensorType] = field(default_factory=dict)
     meanings: dict[str, Meaning] = field(default_factory=dict)
@@ -31,6 +32,13 @@ class _Builder:
 
     def op_of(self, value: str) -> str:
         return next(node.op for node in self.nodes if node.name == value)
+
+    def levels_after(self, name: str) -> int | None:
+        levels = []
+        for node in (n for n in self.real.nodes if name in n.inputs):
+            levels.append(self.levels_after(node.name) if node.passes else node.levels)
+        known = [n for n in levels if n is not None]
+        return max(known) if known and len(known) == len(levels) else None
 
     def note(self, name: str, meaning: RealValue) -> None:
         if isinstance(meaning, Meaning):
@@ -55,7 +63,7 @@ def integerize(real: RealGraph) -> Integerized:
     Raises:
         ModelError: a layer whose input is not quantized, or that has no exact integer meaning.
     """
-    builder = _Builder()
+    builder = _Builder(real)
     values: dict[str, RealValue] = {}
     for node in real.nodes:
         values[node.name] = node.lower(builder, *(values[i] for i in node.inputs))
@@ -66,7 +74,7 @@ def integerize(real: RealGraph) -> Integerized:
 def problems(real: RealGraph) -> list[HwgenError]:
     """Every reason why ``integerize`` would refuse the graph; what follows from another is left
     out."""
-    builder = _Builder()
+    builder = _Builder(real)
     values: dict[str, RealValue] = {}
     found: list[HwgenError] = []
     for node in real.nodes:

@@ -242,7 +242,7 @@ def test_add_of_steps_without_common_multiple_is_refused() -> None:
     nodes = (
         RealInput(name="x", shape=(4,)),
         RealQuantize(name="a", inputs=("x",), step=(Fraction(1, 3),), lo=0, hi=7),
-        RealQuantize(name="b", inputs=("a",), step=(Fraction(1, (1 << 30) + 3),), lo=0, hi=7),
+        RealQuantize(name="b", inputs=("a",), step=(Fraction(1, (1 << 50) + 3),), lo=0, hi=7),
         RealAdd(name="sum", inputs=("a", "b")),
         RealOutput(name="out", inputs=("sum",)),
     )
