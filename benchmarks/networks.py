@@ -32,7 +32,8 @@ from hwgen.ir.graph import Graph
 from hwgen.ops.linear import Linear
 from hwgen.ops.threshold import Threshold
 from hwgen.passes.integerize import integerize
-from hwgen.pipeline import PlanRequest, core_verilog, plan
+from hwgen.pipeline import core_verilog, plan
+from hwgen.request import PlanRequest
 
 KEPT = ROOT / "benchmarks" / "results" / "networks.json"
 MARKS = ("<!-- networks: begin -->", "<!-- networks: end -->")

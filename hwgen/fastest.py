@@ -14,7 +14,8 @@ from hwgen import pipeline
 from hwgen.backend import boards, clocking
 from hwgen.backend.boards import Board
 from hwgen.errors import BuildError
-from hwgen.pipeline import Built, PlanRequest
+from hwgen.pipeline import Built
+from hwgen.request import PlanRequest
 from hwgen.verify.route import route
 
 log = logging.getLogger("hwgen")

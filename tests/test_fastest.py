@@ -12,7 +12,7 @@ from hwgen import fastest, tools
 from hwgen.backend import boards, clocking
 from hwgen.cli import main
 from hwgen.errors import BuildError
-from hwgen.pipeline import PlanRequest
+from hwgen.request import PlanRequest
 from hwgen.verify import manifest as manifests
 from hwgen.verify import route as routing
 from hwgen.verify.route import RouteResult

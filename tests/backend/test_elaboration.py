@@ -15,7 +15,8 @@ from torch import nn
 import hwgen
 from hwgen import paths, tools
 from hwgen.backend import boards, project
-from hwgen.pipeline import PlanRequest, build
+from hwgen.pipeline import build
+from hwgen.request import PlanRequest
 from tests.models import settle
 from tests.test_cnn_build import small_cnn
 from tests.verify import example

@@ -15,6 +15,7 @@ import hwgen
 from hwgen import nn as q
 from hwgen import pipeline, simulate
 from hwgen.ptq import Calibration, WeightPlan, quantize
+from hwgen.request import PlanRequest
 from hwgen.train.adaqat import AdaQAT
 from hwgen.train.annealing import ConfidenceAnnealing
 from hwgen.train.bitpruning import BitPruning
@@ -106,7 +107,7 @@ def check_hardware(model: nn.Module, folder: Path) -> None:
     frames, labels = digits().test
     hwgen.save(model, folder / "model.pt", frames[:1])
     np.savez(folder / "test.npz", x=frames.numpy(), y=labels.numpy())
-    built = pipeline.build(folder / "model.pt", folder / "out", pipeline.PlanRequest())
+    built = pipeline.build(folder / "model.pt", folder / "out", PlanRequest())
     options = argparse.Namespace(
         dir=built.folder, dataset=folder / "test.npz", limit=None, seed=None, json=True
     )
