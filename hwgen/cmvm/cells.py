@@ -1,7 +1,8 @@
 """Which cell of the fabric computes a node, what it costs and how long it takes.
 
 wire    shifts and sign extension only
-table   any function of a LUT's inputs, one LUT per bit of the sum that varies
+table   any function of a LUT's inputs, one LUT per bit of the sum that varies, or per two where
+        LUTs have two outputs and need one input less
 add2    a carry chain over two operands, one of which may be negated
 add3    a carry chain over three operands (or two negated ones)
 absorb  a carry chain over one operand and a function of up to five bits, formed in the LUTs of
@@ -117,7 +118,9 @@ def _bits(operands: Sequence[Operand]) -> int:
 def _table(operands: Sequence[Operand], bias: int, width: int, family: Family) -> Cell | None:
     if _bits(operands) > family.lut_inputs or any(o.source < 0 for o in operands):
         return None
-    luts = varying(sums(operands, bias), 0, width)
+    values = sums(operands, bias)
+    pair = 2 if family.instantiate == "xilinx" and _bits(operands) < family.lut_inputs else 1
+    luts = sum(min(varying(values, k, min(k + pair, width)), 1) for k in range(0, width, pair))
     return Cell("table", 0, width, float(luts), family.net_ns + family.lut_ns)
 
 

@@ -54,7 +54,12 @@ def solve(
     task = _Task(*distinct_rows(matrix), tuple(inputs), offsets, fabric, effort, seed)
     found = []
     if suits(inputs, fabric) and len(task.rows):
-        found.append(task.by_bits(max_depth or task.usual_depth))
+        single = all(t == IntType(0, 1) for t in inputs)
+        for share in (False, True) if single else (False,):
+            depth = max_depth or task.usual_depth
+            found.append(task.by_bits(depth, share))
+            if found[-1].depth > depth > 2:  # links that are not full make chains longer
+                found[-1] = task.by_bits(2 * depth - found[-1].depth, share)
     for cap in _caps(max_depth, task.usual_depth, task.signs_only):
         found.append(task.by_digits(cap, max_depth or task.usual_depth))
         if max_depth is None or found[-1].depth <= max_depth:
@@ -133,14 +138,14 @@ class _Task:
         """Whether all weights are 1 or -1."""
         return bool(np.all(np.abs(self.rows) == 1))
 
-    def by_bits(self, depth: int) -> AdderGraph:
-        """The graph on single bits."""
+    def by_bits(self, depth: int, share: bool) -> AdderGraph:
+        """The graph on single bits, which rows may ``share`` in sums of three."""
         builder = Builder(self.inputs, split=True)
         keys = [(p, int(b) if p else 0) for p, b in zip(self.origin, self.offsets, strict=True)]
         needed = sorted({(p, b) for p, b in keys if p is not None})
         matrix = np.array([(self.rows[p[0]] << p[1]) * (-1 if p[2] else 1) for p, _ in needed])
         made = solve_bits(builder, matrix, self.inputs, [b for _, b in needed], self.family, depth,
-                          self.seed)  # fmt: skip
+                          self.seed, share=share)  # fmt: skip
         wanted = dict(zip(needed, made, strict=True))
         outputs = [
             builder.output(None if p is None else wanted[p, b], int(constant))
