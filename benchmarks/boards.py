@@ -1,6 +1,7 @@
 """Networks on boards of open tools: routed clock, cells, frames per second, and the mapped netlist.
 
     python benchmarks/boards.py run [ROW ...] --digits FILE.pt --mnist FOLDER [--work DIR]
+    python benchmarks/boards.py estimate          the estimated clocks of the kept rows again
     python benchmarks/boards.py table
 
 Every row is built, placed and routed to a bitstream as whole processes, and the netlist that yosys
@@ -119,6 +120,12 @@ def measure(name: str, row: Row, model: Path, data: Path, work: Path) -> dict[st
     return found
 
 
+def estimated(row: Row, model: Path) -> float:
+    """The clock that ``hwgen estimate`` gives."""
+    report, _ = hwgen("estimate", model, "--board", row.board, *row.options)
+    return float(report["fmax_mhz"])
+
+
 def link_rate(folder: Path) -> float:
     """Frames per second that the UART lets through: the longer of request and answer."""
     model = json.loads((folder / "driver" / "model.json").read_text("utf-8"))
@@ -184,7 +191,7 @@ def write(text: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("action", choices=("run", "table"))
+    parser.add_argument("action", choices=("run", "estimate", "table"))
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}; all")
     parser.add_argument("--digits", type=Path, metavar="FILE.pt")
     parser.add_argument("--mnist", type=Path, metavar="FOLDER", help="with model.pt and test.npz")
@@ -197,6 +204,10 @@ def main() -> None:
         for name in options.rows or ROWS:
             model, data = trained(options, ROWS[name].network, options.work)
             measure(name, ROWS[name], model, data, options.work.resolve())
+    if options.action == "estimate":
+        for name, found in json.loads(KEPT.read_text("utf-8")).items():
+            model, _ = trained(options, ROWS[name].network, options.work)
+            keep(name, {**found, "estimated_mhz": estimated(ROWS[name], model)})
     write(table(json.loads(KEPT.read_text("utf-8"))))
 
 

@@ -17,7 +17,7 @@ def fmax_mhz(accelerator: Accelerator) -> float:
     """
     family = accelerator.layout.family
     units = [block.unit.path_ns(family) for block in accelerator.blocks]
-    chain = family.ff_ns + family.levels_ns(_longest_run(accelerator) + 1)
+    chain = family.ff_ns + family.levels_ns(_longest_run(accelerator)) + family.net_ns
     return float(1000 / max(chain, *units))
 
 

@@ -1,4 +1,8 @@
-"""Lattice ECP5: LUT4 pairs with CCU2C (two bits of carry), DP16KD; delays of speed grade -6."""
+"""Lattice ECP5: LUT4 pairs with CCU2C (two bits of carry), DP16KD.
+
+Delays are medians of the critical paths of routed designs (``benchmarks/delays.py`` on the digits
+network on ulx3s-85f, nextpnr 0.11, speed grade -6).
+"""
 
 from __future__ import annotations
 
@@ -17,8 +21,9 @@ ECP5 = Family(
     lutram_lut=1.0,
     rams=(DP16KD,),
     lut_ns=0.24,
-    net_ns=0.8,
+    net_ns=1.05,
     carry_ns=0.036,
-    carry_entry_ns=0.9,
-    ff_ns=0.6,
+    carry_entry_ns=0.85,
+    ff_ns=0.53,
+    ram_ns=5.83,
 )

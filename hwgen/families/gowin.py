@@ -15,9 +15,9 @@ GOWIN = Family(
     lutram_depth=16,
     lutram_lut=1.0,
     rams=(BSRAM,),
-    lut_ns=0.7,
-    net_ns=0.9,
+    lut_ns=0.4,
+    net_ns=0.78,
     carry_ns=0.1,
     carry_entry_ns=1.0,
-    ff_ns=0.8,
+    ff_ns=0.27,
 )
