@@ -21,6 +21,10 @@ from hwgen.inttype import IntType
 BLOCK_INPUTS, BLOCK_OUTPUTS = 256, 128
 """Larger matrices are cut into blocks; sums are shared within a block."""
 
+SURE = 1 << 13
+"""Weights of a ±1 matrix of 1-bit inputs from which on only shared sums of three are tried: they
+are a tenth smaller than anything else there."""
+
 
 def solve(
     weights: ArrayLike,
@@ -52,15 +56,17 @@ def solve(
         )
     fabric = get(family) if isinstance(family, str) else family
     task = _Task(*distinct_rows(matrix), tuple(inputs), offsets, fabric, effort, seed)
-    found = []
+    found, certain = [], False
     if suits(inputs, fabric) and len(task.rows):
         single = all(t == IntType(0, 1) for t in inputs)
-        for share in (False, True) if single else (False,):
-            depth = max_depth or task.usual_depth
+        depth = max_depth or task.usual_depth
+        certain = single and task.signs_only and matrix.size > SURE
+        for share in (False, True) if single and not certain else (single,):
             found.append(task.by_bits(depth, share))
             if found[-1].depth > depth > 2:  # links that are not full make chains longer
                 found[-1] = task.by_bits(2 * depth - found[-1].depth, share)
-    for cap in _caps(max_depth, task.usual_depth, task.signs_only):
+        certain = certain and found[-1].depth <= depth
+    for cap in () if certain else _caps(max_depth, task.usual_depth, task.signs_only):
         found.append(task.by_digits(cap, max_depth or task.usual_depth))
         if max_depth is None or found[-1].depth <= max_depth:
             break
