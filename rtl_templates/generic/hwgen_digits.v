@@ -13,7 +13,7 @@ module hwgen_digits #(parameter C = 1, W = 1, K = 1, T = 1, S = 1, SIGNED = 0) (
         wire [(1<<S)-1:0] v;
         for (t = 0; t < (1 << S); t = t + 1) begin : digits
           if (t < T && t * K + j < W) begin : present
-            assign v[t] = SIGNED && t * K + j == W - 1 ? ~x[c*W+t*K+j] : x[c*W+t*K+j];
+            assign v[t] = SIGNED != 0 && t * K + j == W - 1 ? ~x[c*W+t*K+j] : x[c*W+t*K+j];
           end else begin : absent
             assign v[t] = 1'b0;
           end

@@ -20,7 +20,7 @@ module hwgen_digits #(parameter C = 1, W = 1, K = 1, T = 1, S = 1, SIGNED = 0) (
             assign v[t] = 1'b0;
           end
         end
-        localparam TOP = SIGNED && LAST * K + j == W - 1;
+        localparam TOP = SIGNED != 0 && LAST * K + j == W - 1;
         if (S == 3) begin : eight
           wire low, high;
           localparam [63:0] FLIP = TOP ? 64'hffff << (16 * (LAST & 3)) : 64'h0;

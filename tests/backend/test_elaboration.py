@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 import shutil
 import subprocess
@@ -26,9 +27,14 @@ DIGITS = paths.PACKAGE.parent / "examples" / "digits.py"
 CELLS = {"ecp5": ("cells_bb.v",), "ice40": ("cells_sim.v",), "gowin": ("cells_sim.v",)}
 MODELS = paths.RTL_TEMPLATES / "models" / "xilinx.v"
 PARAMETERS = {
+    "hwgen_accumulate": [{"W": 5, "START": "5'd3"}, {"W": 1}],
     "hwgen_add2": [{"W": 5, "NEG": "2'd0"}, {"W": 5, "NEG": "2'd2"}, {"W": 9, "NEG": "2'd1"}],
     "hwgen_add3": [{"W": 7, "NEG": "3'd0", "P": 7}, {"W": 9, "NEG": "3'd6", "P": 5}],
     "hwgen_absorb": [{"N": 2, "W": 5, "INIT": "20'habcde"}, {"N": 1, "W": 1, "INIT": "2'd2"}],
+    "hwgen_digits": [
+        {"C": 3, "W": 5, "K": 2, "T": 3, "S": 2, "SIGNED": 1},
+        {"W": 8, "T": 8, "S": 3},
+    ],
     "hwgen_table": [{"N": 3, "W": 2, "INIT": "16'h1234"}, {"N": 6, "W": 1, "INIT": "64'd5"}],
     "hwgen_carry": [{"W": 1}, {"W": 8}, {"W": 11}],
 }
@@ -113,6 +119,7 @@ def cnn() -> tuple[nn.Module, torch.Tensor]:
 BUILDS = [
     pytest.param(digits, "pynq-z2", "spatial", id="digits-spatial"),
     pytest.param(digits, "pynq-z2", "folded", id="digits-folded"),
+    pytest.param(digits, "pynq-z2", "bit-serial", id="digits-bit-serial"),
     pytest.param(digits, "kv260", "spatial", id="digits-ultrascale", marks=pytest.mark.slow),
     pytest.param(digits, "ulx3s-85f", "spatial", id="digits-ecp5", marks=pytest.mark.slow),
     pytest.param(cnn, "pynq-z2", "folded", id="cnn-folded"),
@@ -149,22 +156,19 @@ def test_the_top_of_a_board_without_a_processor(board: str, tmp_path: Path) -> N
     passes_all(tmp_path / "out", "hwgen_board", sorted(sources), cells)
 
 
-def instance(module: str, parameters: dict[str, object]) -> str:
-    """A top that gives every port of a template a port of its own width."""
-    width, inputs = parameters.get("W", 1), parameters.get("N", 1)
-    ports = {
-        "hwgen_add2": {"a": width, "b": width},
-        "hwgen_add3": {"a": width, "b": width, "c": width},
-        "hwgen_absorb": {"a": width, "t": inputs, "c": 1},
-        "hwgen_table": {"a": inputs},
-        "hwgen_carry": {"ci": 1, "di": width, "s": width},
-    }[module]
-    output = "o" if module == "hwgen_carry" else "y"
-    declared = [f"input wire [{int(str(w)) - 1}:0] {name}" for name, w in ports.items()]
-    declared.append(f"output wire [{int(str(width)) - 1}:0] {output}")
-    given = ", ".join(f".{key}({value})" for key, value in parameters.items())
-    wired = ", ".join(f".{name}({name})" for name in [*ports, output])
-    return f"module top({', '.join(declared)});\n  {module} #({given}) dut ({wired});\nendmodule\n"
+def instance(template: str, top: str, parameters: dict[str, object]) -> str:
+    """A module ``top`` with the ports of a template around it, at these parameters."""
+    found = re.search(r"^module (\w+) #\((.*?)\) \((.*?)\);", template, re.S | re.M)
+    assert found is not None
+    module, given, ports = found.groups()
+    for name, value in parameters.items():
+        given, count = re.subn(rf"\b{name} = [^,]+(?=,|$)", f"{name} = {value}", given)
+        assert count == 1, (module, name)
+    names = re.findall(r"\b(\w+) = ", given)
+    passed = ", ".join(f".{name}({name})" for name in names)
+    wired = ", ".join(f".{name}({name})" for name in re.findall(r"(\w+)(?=,|\s*$)", ports, re.M))
+    body = f"  {module} #({passed}) dut ({wired});"
+    return f"module {top} #({given}) ({ports});\n{body}\nendmodule\n"
 
 
 @pytest.mark.parametrize("family", ["generic", "xilinx", "xilinx_ultrascale"])
@@ -176,7 +180,7 @@ def test_the_templates_of_adders_and_tables(family: str, tmp_path: Path) -> None
     for name in sorted(found):
         for index, parameters in enumerate(PARAMETERS[name]):
             top = tmp_path / f"{name}_{index}.v"
-            top.write_text(instance(name, parameters).replace("module top", f"module {top.stem}"))
+            top.write_text(instance(found[name].read_text(), top.stem, parameters))
             files = [top, *needed(top.read_text(), found)]
             verilator(tmp_path, top.stem, files, library)
             icarus(tmp_path, top.stem, files, library)
