@@ -6,7 +6,9 @@ module hwgen_table #(parameter N = 1, parameter W = 1, parameter [(W<<N)-1:0] IN
 );
   localparam T = 1 << N;
   localparam COPIES = 64 / T;
-  wire [5:0] i = a;
+  /* verilator lint_off UNUSEDSIGNAL */  // where no two bits of y share a LUT
+  wire [5:0] i = {{(6-N){1'b0}}, a};
+  /* verilator lint_on UNUSEDSIGNAL */
   genvar k, b;
   generate
     for (k = 0; k < W; k = k + 2) begin : pairs
