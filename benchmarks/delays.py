@@ -27,18 +27,21 @@ from hwgen.verify.route import NEXTPNR
 
 CARRY = ("FCI", "FCO", "CIN", "COUT", "CI", "CO")
 CHAIN_ENDS = ("FCO", "COUT", "CO")
+PORTS = ("clk", "uart_rx", "uart_tx")
 PROBES = {
-    "carry": """module probe(input clk, input d, output reg q);
+    "carry": """module probe(input clk, input uart_rx, output reg uart_tx);
   reg [31:0] a, b, s;
-  always @(posedge clk) begin a <= {a, d}; b <= {b, ^a[7:4]}; s <= a + b; q <= ^s[31:28]; end
+  always @(posedge clk) begin
+    a <= {a, uart_rx}; b <= {b, ^a[7:4]}; s <= a + b; uart_tx <= ^s[31:28];
+  end
 endmodule
 """,
-    "memory": """module probe(input clk, input d, output reg q);
+    "memory": """module probe(input clk, input uart_rx, output reg uart_tx);
   (* ram_style = "block" *) reg [7:0] m [0:511];
   reg [8:0] w, r;
   reg [7:0] x;
   always @(posedge clk) begin
-    w <= {w, d}; r <= {r, ^w}; m[w] <= {w[3:0], r[3:0]}; x <= m[r]; q <= ^x;
+    w <= {w, uart_rx}; r <= {r, ^w}; m[w] <= {w[3:0], r[3:0]}; x <= m[r]; uart_tx <= ^x;
   end
 endmodule
 """,
@@ -76,17 +79,23 @@ def kind_of(hop: dict[str, Any]) -> str:
 
 
 def probe(board: Board, name: str) -> dict[str, Any]:
-    """nextpnr's report of one of ``PROBES``, routed for the board without pins."""
+    """nextpnr's report of one of ``PROBES``, routed for the board; pins only where they must be."""
     family = board.family
     yosys, nextpnr = tools.require("yosys"), tools.require(NEXTPNR[family])
-    free = {"ecp5": ["--lpf-allow-unconstrained"], "ice40": ["--pcf-allow-unconstrained"]}
+    free = {
+        "ecp5": ["--lpf-allow-unconstrained"],
+        "ice40": ["--pcf-allow-unconstrained"],
+        "gowin": ["--vopt", "cst=probe.cst"],
+    }
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "probe.v").write_text(PROBES[name], "utf-8")
+        pins = [f'IO_LOC "{pin.name}" {pin.location};' for pin in board.pins if pin.name in PORTS]
+        (Path(folder) / "probe.cst").write_text("\n".join(pins) + "\n", "utf-8")
         script = f"read_verilog probe.v; {SYNTHESIS[family]} -top probe -json probe.json"
         steps = [
             (yosys, ["-q", "-p", script]),
             (nextpnr, [*board.nextpnr_options, "--json", "probe.json", "--report", "r.json",
-                       "--freq", "400", "--timing-allow-fail", *free.get(family, [])]),
+                       "--freq", "400", "--timing-allow-fail", *free[family]]),
         ]  # fmt: skip
         for tool, words in steps:
             subprocess.run(

@@ -2,7 +2,8 @@
 
 LUT prices are what yosys counts for the family (``synth_xilinx -family xc7 -flatten -noiopad
 -nodsp`` and its siblings): look-up tables one each, carry cells, wide multiplexers and inverters
-not at all. Delays are data-sheet cell delays of a slow speed grade plus an average routed net.
+not at all. Delays are data-sheet cell delays of a slow speed grade plus an average routed net, or
+those of routed designs where the family's file says so.
 """
 
 from __future__ import annotations

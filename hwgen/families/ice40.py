@@ -1,8 +1,7 @@
 """Lattice iCE40 UP: LUT4 with SB_CARRY beside it, 4-kbit block RAM, no LUT RAM.
 
-Delays of logic, nets and registers are medians of the critical paths of routed designs
-(``benchmarks/delays.py`` on digits and MNIST on icebreaker, nextpnr 0.11, UP5K); those of carry
-chains and block RAM are of the data sheet, twice those of HX.
+Delays are medians of the critical paths of routed designs (``benchmarks/delays.py icebreaker`` with
+the digits and MNIST networks, nextpnr 0.11, UP5K), but for the block RAM's, which is not measured.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ ICE40 = Family(
     lut_ns=0.9,
     net_ns=2.4,
     carry_ns=0.28,
-    carry_entry_ns=1.8,
-    ff_ns=1.4,
-    ram_ns=4.9,
+    carry_entry_ns=1.34,
+    ff_ns=1.39,
 )
