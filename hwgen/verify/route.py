@@ -191,10 +191,12 @@ def _critical(report: Mapping[str, Any], layers: Mapping[str, str]) -> tuple[Ste
 
 
 def _step(hop: Mapping[str, Any], layers: Mapping[str, str]) -> Step:
-    """A hop, placed by the name of the cell that it leads to: a layer, a unit of the core, an AXI
-    adapter, the UART, or the board's top.
+    """A hop, placed by the name of the cell that it leads to: a layer, a unit of the core, the
+    streams between units, an AXI adapter, the UART, or the board's top.
     """
     name = hop["to"].get("cell", "")
     found = re.search(r"\bcore\.(\w+)", name) or re.match(r"net\.(\w+)\.", name)
     place = found.group(1) if found else "uart" if name.startswith("link.") else "board"
+    if place.startswith("interface__"):
+        place = "streams"
     return Step(layers.get(place, place), hop.get("net", ""), str(hop["type"]), hop["delay"])
