@@ -224,7 +224,8 @@ def extra(rows: list[dict[str, Any]]) -> list[str]:
         if "target_ns" in r:
             kind, suffix = f"pipelined to {r['target_ns']} ns", "da4ml_pipe"
         elif r["bound"] is not None:
-            kind, suffix = f"depth ≤ {r['bound']}", "_dc2"
+            more = f", {r['seconds']:.0f} s" if r["effort"] > 1 else ""
+            kind, suffix = f"depth ≤ {r['bound']}{more}", "_dc2"
         else:
             gain = 1 - r["estimate"] / plain[r["case"]]["estimate"]
             kind, suffix = f"{r['seconds']:.0f} s: {100 * gain:.1f} % fewer", ""
