@@ -7,7 +7,8 @@ no LUT), layers of neurons of six inputs that choose them while they train (``Fe
 a neuron and its sign are one LUT, and a ternary classifier with argmax. ``measure`` builds each,
 every layer spatial and a frame every cycle, runs the 10,000 test images through the RTL, and counts
 LUTs with yosys: the network is all units of the core, input encoding and argmax among them; the AXI
-shell is counted apart. ``draw`` makes ``docs/mnist-front.png`` and the table.
+shell is counted apart. ``draw`` makes ``docs/mnist-front.png`` and the table of
+``docs/training.md``.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from hwgen.train.fit import FitConfig, accuracy, fit
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURE = ROOT / "docs" / "mnist-front.png"
+PAGE = ROOT / "docs" / "training.md"
+MARKS = ("<!-- front: begin -->", "<!-- front: end -->")
 PUBLISHED = (
     ("NeuraLUT-Assemble", 97.9, 5070),
     ("DWN, encoder not counted", 97.9, 1413),
@@ -62,10 +65,13 @@ class Point:
 
 
 POINTS = {
+    "short": Point((600, 300), 90, epochs=8),
     "small": Point((300, 150), 45),
     "medium": Point((600, 300), 90),
     "large": Point((1000, 400), 120),
+    "larger": Point((2000, 800), 200),
 }
+"""``short`` is ``medium`` with fewer epochs, for a busy machine."""
 
 
 class Narrow(nn.Module):
@@ -188,15 +194,23 @@ def _hwgen(*words: object) -> dict[str, Any]:
 
 def rows(measured: dict[str, dict[str, Any]]) -> str:
     """The measured networks, smallest first."""
-    head = ["network", "hidden neurons", "inputs per class", "test % (RTL)", "mismatches",
+    head = ["network", "hidden neurons", "inputs per class", "epochs", "test % (RTL)", "mismatches",
             "LUT, network", "LUT with AXI shell", "FF", "cycles per frame", "latency"]  # fmt: skip
-    found = [
-        [name, " + ".join(map(str, m["point"]["hidden"])), m["point"]["classes"],
-         f"{100 * m['accuracy']:.2f}", f"{m['mismatches']} of {m['frames']:,}",
-         f"{m['network']:,}", f"{m['accelerator']:,}", f"{m['ff']:,}", m["interval"], m["latency"]]
-        for name, m in sorted(measured.items(), key=lambda item: item[1]["network"])
-    ]  # fmt: skip
+    found = []
+    for name, m in sorted(measured.items(), key=lambda item: item[1]["network"]):
+        point = m["point"]
+        shape = [name, " + ".join(map(str, point["hidden"])), point["classes"], point["epochs"]]
+        exact = [f"{100 * m['accuracy']:.2f}", f"{m['mismatches']} of {m['frames']:,}"]
+        luts = [f"{m[kind]:,}" for kind in ("network", "accelerator", "ff")]
+        found.append([*shape, *exact, *luts, m["interval"], m["latency"]])
     return table(head, found)
+
+
+def publish(text: str) -> None:
+    """Put the table between its marks on the page."""
+    before, rest = PAGE.read_text("utf-8").split(MARKS[0])
+    after = rest.split(MARKS[1])[1]
+    PAGE.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}", "utf-8")
 
 
 def draw(measured: dict[str, dict[str, Any]], out: Path) -> None:
@@ -245,7 +259,7 @@ def main() -> None:
             kept.write_text(json.dumps(measured, indent=1) + "\n")
     if "draw" in given.steps and measured:
         draw(measured, PICTURE)
-        (RESULTS / "front.md").write_text(rows(measured) + "\n")
+        publish(rows(measured))
         print(rows(measured))
 
 
