@@ -259,7 +259,7 @@ def main() -> None:
             kept.write_text(json.dumps(measured, indent=1) + "\n")
     if "draw" in given.steps and measured:
         draw(measured, PICTURE)
-        publish(rows(measured))
+        publish(f"{rows(measured)}\n\n![MNIST accuracy against LUTs]({PICTURE.name})")
         print(rows(measured))
 
 
