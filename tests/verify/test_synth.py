@@ -1,10 +1,14 @@
 """Synthesis counts every unit of the core and the whole, the way the estimate counts."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hwgen import tools
+from hwgen.backend import project as project_files
+from hwgen.cli import main
 from hwgen.errors import BuildError, ToolError, UsageError
 from hwgen.verify import synth
 from hwgen.verify.cocotb_run import simulate
@@ -106,3 +110,17 @@ def test_the_mapped_netlist_simulates_as_the_design(project: Path, family: str) 
 def test_the_mapped_netlist_of_ecp5_simulates_on_verilator(project: Path) -> None:
     """Icarus Verilog 11 does not read yosys's models of ECP5."""
     assert simulate(project, netlist=synth.netlist(project, "ecp5")).ok
+
+
+def test_hwgen_sim_takes_the_netlist_with_cells(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contents = replace(example.contents("icebreaker"), report={"family": "ice40"})
+    manifest = replace(contents.manifest, clock_mhz=12.0)
+    files = project_files.render(replace(contents, manifest=manifest))
+    project_files.write(files, tmp_path / "out")
+    words = ["sim", str(tmp_path / "out"), "--cells", "--simulator", "icarus", "--json"]
+    assert main(words) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["mismatches"], found["failures"]) == (0, [])
+    assert "SB_LUT4" in (tmp_path / "out" / "synth" / "netlist-ice40.v").read_text()
