@@ -205,7 +205,12 @@ def _train_options(verb: argparse.ArgumentParser) -> None:
 
 
 def _clock(text: str) -> float | str:
-    return text if text == "auto" else float(text)
+    if text == "auto":
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be MHz or auto, not {text!r}") from None
 
 
 def _request(options: argparse.Namespace) -> Any:
@@ -270,6 +275,8 @@ def _estimate(options: argparse.Namespace) -> int:
     from hwgen import pipeline
     from hwgen.report.table import estimate_text
 
+    if options.clock == "auto":
+        raise UsageError("only hwgen build searches a clock", hint="hwgen build --clock auto")
     if options.sweep or options.plot:
         return _sweep(options)
     planned = pipeline.plan(options.model, _request(options))

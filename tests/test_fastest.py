@@ -105,6 +105,13 @@ def test_boards_of_other_tools_take_the_estimate_and_say_so(
     assert f"{report['clock_mhz']:g}" in (out / "vivado" / "build.tcl").read_text()
 
 
+def test_only_build_searches_a_clock(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["estimate", str(model), "--clock", "auto"]) == 1
+    assert "only hwgen build searches a clock" in capsys.readouterr().err
+    assert main(["build", str(model), "--clock", "fast"]) == 1
+    assert "must be MHz or auto, not 'fast'" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_a_routed_design_meets_the_clock_that_was_found(model: Path, tmp_path: Path) -> None:
     for tool in ("nextpnr-ice40", "icepack"):
