@@ -100,6 +100,13 @@ def _parser() -> argparse.ArgumentParser:
         "--seeds", type=int, default=1, metavar="N", help="route N times, the fastest first"
     )
     _train_options(verb("train", _train, "Train a quantized network on a data set."))
+    weights = verb("weights", _weights, "Make another network's constants to be loaded.")
+    weights.add_argument("model", type=Path, help="a model file of the same shape")
+    weights.add_argument(
+        "--for", type=Path, required=True, dest="dir", metavar="DIR", help="what hwgen build wrote"
+    )
+    weights.add_argument("-o", "--out", type=Path, default=Path("weights.npz"), metavar="FILE.npz")
+    _input_option(weights)
     verb("boards", _boards, "List the boards.")
     verb("doctor", _doctor, "Show which tools are there and what missing ones would enable.")
     return top
@@ -136,6 +143,13 @@ def _plan_options(verb: argparse.ArgumentParser) -> None:
         "--stream-bits",
         metavar="N",
         help="AXI4-Stream word width, or 'native' for a whole frame a word (default: the board's)",
+    )
+    verb.add_argument(
+        "--writable",
+        action="append",
+        default=[],
+        metavar="LAYER",
+        help="weights (and thresholds behind) can be loaded into the running board; repeatable",
     )
     verb.add_argument("--dump-ir", type=Path, metavar="DIR", help="write the graph of each step")
     verb.add_argument(
@@ -231,6 +245,7 @@ def _request(options: argparse.Namespace) -> Any:
         stream_bits=options.stream_bits,
         dump_ir=options.dump_ir,
         input_type=options.input_type,
+        writable=tuple(options.writable),
     )
 
 
@@ -339,6 +354,16 @@ def _train(options: argparse.Namespace) -> int:
 
     data, text = train(options)
     emit(options, data, text)
+    return 0
+
+
+def _weights(options: argparse.Namespace) -> int:
+    from hwgen import weights
+
+    made = weights.image(options.dir, options.model, options.input_type)
+    made.save(options.out)
+    data = {"words": len(made.writes), "build": f"{made.build_id:#010x}"}
+    emit(options, data, f"wrote {options.out}: {len(made.writes):,} words for {data['build']}")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,17 +13,19 @@ from hwgen import families, vectors
 from hwgen.backend import boards, project, verilog
 from hwgen.backend import core as backend_core
 from hwgen.backend.boards import Board
+from hwgen.constants import rolled, writes
 from hwgen.design.accelerator import Accelerator
 from hwgen.design.layout import Joiner
 from hwgen.design.queues import accelerate
-from hwgen.errors import BuildError, UsageError
+from hwgen.errors import BuildError, UnsupportedError, UsageError
 from hwgen.estimate.explain import Explanation, explain
 from hwgen.estimate.figures import Figures, capacity, figures
 from hwgen.estimate.sweep import Front, Progress, front
-from hwgen.families.base import Resources
+from hwgen.families.base import Family, Resources
 from hwgen.frontend.models import read_model
 from hwgen.ir.graph import Graph
 from hwgen.ir.text import dump
+from hwgen.ir.types import Ints
 from hwgen.ir.verify import verify
 from hwgen.passes.absorb import absorb
 from hwgen.passes.integerize import integerize
@@ -30,6 +33,7 @@ from hwgen.passes.planner import Planner, search
 from hwgen.passes.schedule import Budget, Request, Schedule
 from hwgen.passes.signs import compare_with_zero
 from hwgen.passes.tabulate import tabulate
+from hwgen.passes.writable import writable
 from hwgen.request import PlanRequest, cycles, layer_settings, max_interval, with_config
 from hwgen.store import store
 from hwgen.verify.float_check import FloatCheck, float_check
@@ -144,12 +148,17 @@ def _wanted(model: Path, request: PlanRequest) -> _Wanted:
     board = boards.load(request.board)
     clock = request.clock_mhz or board.clock_mhz
     family = replace(families.get(board.family), period_ns=1000 / (request.pipeline_mhz or clock))
+    if request.writable and board.baud:
+        raise UnsupportedError(
+            f"constants cannot be written on {board.name}: it has no processor at the registers",
+            hint="choose a Zynq board, or leave --writable out",
+        )
     source = read_model(model, request.input_type)
     lowered = integerize(source)
     graph = verify(lowered.graph)
     check = float_check(lowered, source.examples)
     _dump(request.dump_ir, "1-integers", graph)
-    graph = verify(compare_with_zero(tabulate(absorb(graph))))
+    graph = merged(graph, request.writable, family)
     _dump(request.dump_ir, "2-merged", graph)
     word_bits = _word_bits(request, board, graph)
     feed, drain = Accelerator.words(graph, word_bits)
@@ -158,6 +167,15 @@ def _wanted(model: Path, request: PlanRequest) -> _Wanted:
     planner = Planner(graph, family, budget, wanted)
     limit = cycles(request.max_latency, clock)
     return _Wanted(graph, check, board, clock, word_bits, limit, planner)
+
+
+def merged(graph: Graph, names: Sequence[str], family: Family) -> Graph:
+    """The graph that is built: nodes merged where that is exact, and those of ``names`` writable.
+
+    Raises:
+        UsageError, UnsupportedError: see ``passes.writable``.
+    """
+    return verify(compare_with_zero(tabulate(writable(absorb(graph), names, family))))
 
 
 def build(
@@ -195,12 +213,28 @@ def build(
         manifest=vectors.manifest(planned.accelerator, shown.clock_mhz, identity, seed, frames),
         graph=planned.graph,
         rtl=rtl,
-        vectors=vectors.golden(planned.graph, planned.accelerator.layout.taps, stimulus),
+        vectors={
+            **vectors.golden(planned.graph, planned.accelerator.layout.taps, stimulus),
+            **_loads(planned, stimulus),
+        },
         report=report,
     )
     project.write(project.render(contents), out)
     store().trim()
     return Built(out, report, shown, planned.explanation)
+
+
+def _loads(planned: Planned, x: Ints) -> Mapping[str, Ints]:
+    """For the bench: the writable constants, others of the same shape, and what those give."""
+    layout = planned.accelerator.layout
+    if not layout.writable:
+        return {}
+    items, other = tuple(vectors.writables(layout)), rolled(planned.graph)
+    return {
+        "loads/own": writes(planned.graph, items, layout.family),
+        "loads/other": writes(other, items, layout.family),
+        "loads/output": vectors.golden(other, (), x)["output"],
+    }
 
 
 def core_verilog(planned: Planned) -> dict[str, str]:

@@ -31,6 +31,7 @@ class PlanRequest:
     stream_bits: str | None = None
     dump_ir: Path | None = None
     input_type: str | None = None
+    writable: tuple[str, ...] = ()
 
 
 def with_config(request: PlanRequest) -> PlanRequest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -14,13 +14,13 @@ import numpy.typing as npt
 
 import hwgen
 from hwgen.design.accelerator import Accelerator, slot_bits
-from hwgen.design.layout import Stream
+from hwgen.design.layout import Layout, Stream
 from hwgen.errors import UsageError
 from hwgen.ir.graph import Graph
 from hwgen.ir.node import Node
 from hwgen.ir.types import Ints
 from hwgen.ops.input import Input
-from hwgen.verify.manifest import Layer, Manifest, Port, Predicted, Timing
+from hwgen.verify.manifest import Layer, Manifest, Port, Predicted, Timing, Writable
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,18 @@ def manifest(
         layers=layers,
         frames=frames,
         seed=seed,
+        writable=tuple(writables(layout)),
+        load_words=layout.load_words,
     )
+
+
+def writables(layout: Layout) -> Iterator[Writable]:
+    """The nodes whose constants can be written, as the manifest describes them."""
+    for number, block in enumerate(layout.writable):
+        c = block.config
+        assert c is not None, "only nodes have writable constants"
+        assert block.node is not None
+        yield Writable(block.node, number, c.style, c.pe, c.simd, c.memory, c.multiplier)
 
 
 def golden(graph: Graph, taps: Container[str], x: Ints) -> dict[str, Ints]:

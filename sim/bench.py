@@ -24,6 +24,7 @@ SIM = Path(os.environ["HWGEN_SIM"])
 sys.path.insert(0, str(Path(__file__).parent))
 
 from axi import Integers, Ports, Received, pack, unpack  # noqa: E402
+from loads import swap  # noqa: E402
 from taps import Taps  # noqa: E402
 
 MANIFEST = json.loads((SIM / "manifest.json").read_text("utf-8"))
@@ -241,6 +242,20 @@ async def registers(dut: Any) -> None:
         await _identity(bench)
         await _counters(bench)
         await _errors(bench)
+        bench.finish()
+    finally:
+        _save()
+
+
+@cocotb.test()
+async def loads(dut: Any) -> None:
+    """Other constants are written while frames stream, and count from a commit on."""
+    bench = Bench(dut, "loads")
+    try:
+        bench.taps = None  # it compares with one network's streams
+        if MANIFEST["load_words"]:
+            await bench.reset()
+            await swap(bench, INPUT, OUTPUT, MANIFEST["input"], MANIFEST["output"], SIM)
         bench.finish()
     finally:
         _save()

@@ -41,15 +41,21 @@ def host_model(graph: Graph, manifest: Manifest, baud: int = 0) -> dict[str, Any
             "sign": encoding.sign,
             "rounding": encoding.rounding,
         },
-        "decoding": {
-            "scale": list(sink.scale),
-            "offset": list(sink.offset),
-            "bias": list(sink.bias),
-            "functions": _functions(sink.functions),
-            "order": None if sink.order is None else [int(i) for i in sink.order.values],
-        },
+        "decoding": decoding(sink),
         "index": sink.index,
         "output_channels_last": sink.channels_last,
+        "load_words": manifest.load_words,
+    }
+
+
+def decoding(sink: Output) -> dict[str, Any]:
+    """What the integers of the output mean."""
+    return {
+        "scale": list(sink.scale),
+        "offset": list(sink.offset),
+        "bias": list(sink.bias),
+        "functions": _functions(sink.functions),
+        "order": None if sink.order is None else [int(i) for i in sink.order.values],
     }
 
 

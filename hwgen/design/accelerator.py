@@ -83,7 +83,8 @@ class Accelerator:
     def registers_price(self, family: Family, inside: int | None = None) -> Resources:
         """The AXI4-Lite block and the FIFO of frame marks, as many as frames are ``inside``."""
         marks = Fifo(IntType(0, 1), 1, inside or self.inside, "lut").resources(family)
-        return Registers.resources(family) + marks
+        loads = bool(self.layout.writable)
+        return Registers.resources(family, loads=loads) + marks
 
     def resources(self, family: Family) -> Resources:
         """All circuits, by the least number of frames that may be inside: nothing is timed."""
@@ -121,7 +122,8 @@ class Shell(Elaboratable):  # type: ignore[misc]
         self.accelerator = accelerator
         major, minor, patch = (int(part) for part in hwgen.__version__.split(".")[:3])
         version = major << 16 | minor << 8 | patch
-        self.registers = Registers(version, build, accelerator.inside)
+        words = accelerator.layout.load_words
+        self.registers = Registers(version, build, accelerator.inside, words)
         self.aclk, self.aresetn = Signal(), Signal()
         self.s_axis = accelerator.front.axis.signature.create()
         self.m_axis = accelerator.back.axis.signature.create()
@@ -169,8 +171,15 @@ class Shell(Elaboratable):  # type: ignore[misc]
         inward, outward = signature(i.dtype, i.lanes).create(), signature(o.dtype, o.lanes).create()
         wiring.connect(m, self.accelerator.front.o, wiring.flipped(inward))
         wiring.connect(m, outward, self.accelerator.back.i)
+        registers, loads = self.registers, {}
+        if registers.words:
+            m.d.comb += self.accelerator.front.pause.eq(registers.pause)
+            names = registers.load.signature.members
+            loads = {f"i_load_{name}": getattr(registers.load, name) for name in names}
+            loads["i_load_unit"] = registers.unit
         m.submodules.core = Instance(
             "core",
+            **loads,
             i_clk=ClockSignal(),
             i_rst=ResetSignal() | clear,
             i_i_payload=raw(inward.payload),

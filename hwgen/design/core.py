@@ -10,6 +10,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.design.layout import Block, Layout, Stream
+from hwgen.rtl.load import bus
+from hwgen.rtl.registers import UNIT_BITS
 from hwgen.rtl.stream import raw, signature
 
 
@@ -22,12 +24,16 @@ class Core(wiring.Component):  # type: ignore[misc]
     Members:
         i: In(stream of the layout's input)
         o: Out(stream of the layout's output)
+        load, unit: In(``rtl.load.bus``) and the number of the block that it writes, where the
+            layout has writable ones.
     """
 
     def __init__(self, layout: Layout, apart: Mapping[str, Set[str]] | None = None) -> None:
         self.layout, self.apart = layout, apart or {}
+        loads = {"load": In(bus()), "unit": In(UNIT_BITS)} if layout.writable else {}
         super().__init__(
-            {
+            loads
+            | {
                 "i": In(signature(layout.input.dtype, layout.input.lanes)),
                 "o": Out(signature(layout.output.dtype, layout.output.lanes)),
             }
@@ -35,7 +41,12 @@ class Core(wiring.Component):  # type: ignore[misc]
 
     def ports(self) -> dict[str, Any]:
         """Port names of the Verilog module; clock and reset are ``clk`` and ``rst``."""
-        return {
+        loads = {}
+        if self.layout.writable:
+            names = self.load.signature.members
+            loads = {f"load_{name}": getattr(self.load, name) for name in names}
+            loads["load_unit"] = self.unit
+        return loads | {
             "i_payload": raw(self.i.payload),
             "i_valid": self.i.valid,
             "i_ready": self.i.ready,
@@ -58,6 +69,14 @@ class Core(wiring.Component):  # type: ignore[misc]
                 sink = getattr(units[block.instance], "i" if len(block.inputs) == 1 else f"i{k}")
                 _join(m, port(stream), sink)
         _join(m, port(self.layout.output), self.o)
+        for number, block in enumerate(self.layout.writable):
+            sink = units[block.instance].load
+            m.d.comb += [
+                sink.valid.eq(self.load.valid & (self.unit == number)),
+                sink.address.eq(self.load.address),
+                sink.data.eq(self.load.data),
+                sink.bank.eq(self.load.bank),
+            ]
         return m
 
     def _placed(self, m: Module, block: Block) -> Any:

@@ -68,6 +68,16 @@ class Layout:
     output: Stream
     taps: Mapping[str, Stream]
 
+    @property
+    def writable(self) -> tuple[Block, ...]:
+        """The blocks whose constants can be written; their numbers are those of the load bus."""
+        return tuple(b for b in self.blocks if "load" in b.unit.signature.members)
+
+    @property
+    def load_words(self) -> int:
+        """Words that are written until all constants are another network's."""
+        return sum(len(b.unit.loader().writes()) for b in self.writable)
+
     def resources(self) -> dict[str, Resources]:
         """Estimate per instance."""
         return {b.instance: b.unit.resources(self.family) for b in self.blocks}

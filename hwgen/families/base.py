@@ -52,6 +52,7 @@ class Family:
         comparator_chain: LUTs per bit of comparing two variables, and against a constant.
         wide_mux: whether dedicated multiplexers join LUTs for free (F7/F8, PFUMX).
         lutram_depth: words of one LUT RAM cell, 0 where there is none.
+        lutram_init: whether LUT RAM has contents when the device is configured.
         lutram_lut: LUTs per bit of width of one LUT RAM cell with a write and a read port.
         shift_register: whether synthesis puts delays of three and more into one LUT a bit.
         adder_logic: whether an adder's LUTs also hold logic before one of its operands.
@@ -74,6 +75,7 @@ class Family:
     comparator_chain: tuple[float, float] = (1.0, 0.5)
     wide_mux: bool = False
     lutram_depth: int = 0
+    lutram_init: bool = False
     lutram_lut: float = 0.0
     shift_register: bool = False
     adder_logic: bool = False

@@ -19,6 +19,7 @@ XC7 = Family(
     comparator_chain=(0.75, 0.3),
     wide_mux=True,
     lutram_depth=32,
+    lutram_init=True,
     lutram_lut=2 / 3,
     shift_register=True,
     adder_logic=True,

@@ -50,6 +50,20 @@ class HardwareNode(Node):
     wires_only: ClassVar[bool] = False
     elementwise: ClassVar[bool] = False
 
+    @property
+    def fixed(self) -> bool:
+        """Whether its constants are those of the network for ever, and not writable."""
+        return True
+
+    def loadable(self) -> HardwareNode | None:
+        """The same node with constants that can be written while the accelerator is at work, its
+        output's range that of any constants of its alphabet; None where there is none."""
+        return None
+
+    def refilled(self, other: HardwareNode) -> HardwareNode | None:
+        """This writable node with the constants of ``other``; None where they do not fit."""
+        return None
+
     def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterable[Config]:
         """Every legal configuration on ``family``."""
         raise NotImplementedError

@@ -67,6 +67,16 @@ def product_type(weight: IntArray, bias: IntArray, x: TensorType) -> TensorType:
     return TensorType.of((len(weight.values), *x.shape[1:]), ranges)
 
 
+@lru_cache(maxsize=256)
+def any_product_type(alphabet: Alphabet, bias: IntArray, outputs: int, x: TensorType) -> TensorType:
+    """The type of ``W·x + b`` for all W of an alphabet and all b from the least to the greatest."""
+    ends = [w * v for w in (alphabet.levels[0], alphabet.levels[-1]) for v in (x.lo, x.hi)]
+    each = x.channels // len(x.ranges)
+    lo = int(np.min(ends, axis=0).sum()) * each + int(bias.values.min())
+    hi = int(np.max(ends, axis=0).sum()) * each + int(bias.values.max())
+    return TensorType((outputs, *x.shape[1:]), (IntType(lo, hi),))
+
+
 def exact_product(x: Ints, weight: Ints) -> Ints:
     """``x @ weight.T`` in integers, through float64 where every partial sum is below 2^53."""
     bound = float(np.abs(weight).sum(axis=1).max(initial=0)) * float(np.abs(x).max(initial=0))
@@ -85,8 +95,26 @@ class Linear(HardwareNode):
     alphabet: Alphabet
     bias: IntArray = NO_BIAS
     signs_only: bool = False
+    writable: bool = False
 
     op: ClassVar[str] = "linear"
+
+    @property
+    def fixed(self) -> bool:
+        return not self.writable
+
+    def loadable(self) -> Linear:
+        return replace(self, writable=True)
+
+    def refilled(self, other: HardwareNode) -> Linear | None:
+        if not isinstance(other, Linear) or other.weight.shape != self.weight.shape:
+            return None
+        spread = (self.bias.values.min(), self.bias.values.max())
+        if not self.alphabet.holds(other.weight.values) or not (
+            spread[0] <= other.bias.values.min() and other.bias.values.max() <= spread[1]
+        ):
+            return None
+        return replace(self, weight=other.weight, bias=other.bias)
 
     @property
     def outputs(self) -> int:
@@ -96,6 +124,8 @@ class Linear(HardwareNode):
         (x,) = inputs
         if x.channels != self.weight.shape[1]:
             raise wrong_shape(self.weight.shape[1], x.shape, self.origin)
+        if self.writable:
+            return any_product_type(self.alphabet, self.bias, self.outputs, x)
         return product_type(self.weight, self.bias, x)
 
     def evaluate(self, *inputs: Ints) -> Ints:
@@ -106,15 +136,16 @@ class Linear(HardwareNode):
 
     def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterator[Config]:
         outputs, columns = self.weight.shape
-        yield Config("spatial", pe=outputs, simd=columns)
-        if self.weight.values.any():
+        if not self.writable:
+            yield Config("spatial", pe=outputs, simd=columns)
+        if self.weight.values.any() and not self.writable:
             for bits in digit_widths(inputs[0].element.width):
                 yield Config("bit-serial", pe=outputs, simd=columns, bits=bits)
         rams = ("lut", "block") if family.rams else ("lut",)
         for pe, simd in product(divisors(outputs), divisors(columns)):
             for memory in rams if pe * simd < outputs * columns else rams[:1]:
                 yield Config("folded", pe, simd, memory)
-                if magnitudes(self.weight).kind == "digits":
+                if self._stored.kind == "digits":
                     yield Config("folded", pe, simd, memory, "dsp")
 
     def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
@@ -178,6 +209,7 @@ class Linear(HardwareNode):
             memory=shape.memory,
             multiplier=shape.multiplier,
             buffer=shape.buffer,
+            writable=self.writable,
         )
 
     def tabulated(self, x: TruthTable, kind: TensorType, most: int) -> TruthTable | None:
@@ -210,6 +242,11 @@ class Linear(HardwareNode):
     def with_columns(self, kept: Sequence[int]) -> Linear:
         return replace(self, weight=IntArray(self.weight.values[:, list(kept)]))
 
+    @property
+    def _stored(self) -> rtl_alphabet.Alphabet:
+        """What a folded unit's memory can hold: the weights that there are, or that may come."""
+        return magnitudes(IntArray(self.alphabet.levels) if self.writable else self.weight)
+
     def _spatial(self, x: TensorType, family: Family) -> AdderGraphUnit:
         bias = np.broadcast_to(self.bias.values, (self.outputs,))
         design = adder_graph(self.weight, IntArray(bias), x.per_channel(), family, self.signs_only)
@@ -234,7 +271,8 @@ class Linear(HardwareNode):
             columns=columns,
             pe=config.pe,
             simd=config.simd,
-            alphabet=magnitudes(self.weight),
+            alphabet=self._stored,
+            writable=self.writable,
             input=x.element,
             output=self.infer(x).element,
             memory="block" if config.memory == "block" else "lut",

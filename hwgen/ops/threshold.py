@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -10,9 +10,12 @@ import numpy as np
 from hwgen.families.base import Family
 from hwgen.inttype import IntType
 from hwgen.ir.types import IntArray, Ints, TensorType
-from hwgen.ops.base import Config
+from hwgen.ops.base import Config, HardwareNode
 from hwgen.ops.elementwise import LaneNode
 from hwgen.rtl.threshold import ThresholdUnit
+
+FAR = 1 << 62
+"""A threshold that no integer of a network reaches; its negative is reached by all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +29,7 @@ class Threshold(LaneNode):
     thresholds: IntArray
     descending: tuple[bool, ...] = (False,)
     base: int = 0
+    writable: bool = False
 
     op: ClassVar[str] = "threshold"
 
@@ -35,6 +39,37 @@ class Threshold(LaneNode):
             raise ValueError("thresholds must be (channels, levels), one direction a row")
         if (np.diff(rows, axis=1) < 0).any():
             raise ValueError("thresholds must be sorted")
+
+    @property
+    def fixed(self) -> bool:
+        return not self.writable
+
+    def loadable(self) -> Threshold:
+        """As many thresholds as codes of the width that they have now can count."""
+        made = replace(self, writable=True)
+        if self.base:
+            return made
+        return made._counting(0, (1 << self.levels.bit_length()) - 1)
+
+    def refilled(self, other: HardwareNode) -> Threshold | None:
+        if not isinstance(other, Threshold):
+            return None
+        below, above = other.base - self.base, self.base + self.levels - other.base - other.levels
+        if below < 0 or above < 0 or other.thresholds.shape[0] not in (1, self.thresholds.shape[0]):
+            return None
+        return replace(other, writable=True)._counting(self.base, self.levels)
+
+    def _counting(self, base: int, levels: int) -> Threshold:
+        """The same function with thresholds that every integer reaches, or none, added until there
+        are ``levels`` from ``base`` on."""
+        below = self.base - base
+        above = levels - below - self.levels
+        rows = []
+        for row, down in zip(self.thresholds.values, self.directions(), strict=True):
+            counts = (above, below) if down else (below, above)
+            parts = [np.full(counts[0], -FAR), row, np.full(counts[1], FAR)]
+            rows.append(np.concatenate(parts))
+        return replace(self, thresholds=IntArray(np.array(rows)), base=base)
 
     @property
     def levels(self) -> int:
@@ -47,6 +82,8 @@ class Threshold(LaneNode):
 
     def infer(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs
+        if self.writable:
+            return TensorType(x.shape, (IntType(self.base, self.base + self.levels),))
         rows, down = self.thresholds.values, self.directions()
         ranges = []
         for channel, kind in enumerate(x.per_channel() if len(rows) > 1 else x.ranges):
@@ -76,11 +113,16 @@ class Threshold(LaneNode):
         self, config: Config, inputs: tuple[TensorType, ...], family: Family
     ) -> ThresholdUnit:
         (x,) = inputs
+        rows, down = self.thresholds.values, self.descending
+        if self.writable:
+            rows = np.broadcast_to(rows, (x.channels, self.levels))
+            down = tuple(np.broadcast_to(down, (x.channels,)).tolist())
         return ThresholdUnit(
-            self.thresholds.values,
+            rows,
             x.element,
             lanes=config.pe,
-            descending=self.descending,
+            descending=down,
             base=self.base,
             output=self.infer(x).element,
+            writable=self.writable,
         )

@@ -25,7 +25,7 @@ def compare_with_zero(graph: Graph) -> Graph:
         if not isinstance(node, Threshold) or node.levels != 1:
             continue
         layer = nodes[node.inputs[0]]
-        if isinstance(layer, Linear) and len(graph.consumers[layer.name]) == 1:
+        if isinstance(layer, Linear) and layer.fixed and len(graph.consumers[layer.name]) == 1:
             nodes[layer.name], nodes[node.name] = _moved(graph, layer, node)
     return graph.with_nodes(tuple(nodes[node.name] for node in graph))
 

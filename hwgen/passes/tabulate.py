@@ -34,7 +34,7 @@ class _Tables:
             self._try(node)
 
     def _try(self, node: Node) -> None:
-        if not isinstance(node, HardwareNode) or len(node.inputs) != 1:
+        if not isinstance(node, HardwareNode) or not node.fixed or len(node.inputs) != 1:
             return
         source = node.inputs[0]
         kind = self.graph.types[source]

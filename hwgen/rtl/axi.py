@@ -48,6 +48,7 @@ class AxiStreamIn(Unit):
         packet: Out(1), that word has TLAST.
         early, missing, hole: Out(1), TLAST inside a frame, none at its end, TKEEP not full inside.
         hold: In(1), takes no last word.
+        pause: In(1), takes no first word.
     """
 
     def __init__(self, dtype: IntType, elements: int, lanes: int, word_bits: int) -> None:
@@ -64,6 +65,7 @@ class AxiStreamIn(Unit):
                 "axis": In(axis(word_bits)),
                 "o": Out(signature(dtype, lanes)),
                 "hold": In(1),
+                "pause": In(1),
                 **flags,
             }
         )
@@ -82,10 +84,11 @@ class AxiStreamIn(Unit):
         count = Signal(range(max(self.words, 2)))
         filling = Signal()
         at_last = count == self.words - 1
-        taken, moved = Signal(), Signal()
+        taken, moved, wait = Signal(), Signal(), Signal()
         m.d.comb += [
-            box.i.valid.eq((self.axis.tvalid | filling) & ~(at_last & self.hold)),
-            self.axis.tready.eq(box.i.ready & ~filling & ~(at_last & self.hold)),
+            wait.eq((at_last & self.hold) | ((count == 0) & self.pause)),
+            box.i.valid.eq((self.axis.tvalid | filling) & ~wait),
+            self.axis.tready.eq(box.i.ready & ~filling & ~wait),
             moved.eq(box.i.valid & box.i.ready),
             taken.eq(self.axis.tvalid & self.axis.tready),
             self.first.eq(moved & (count == 0)),

@@ -14,6 +14,7 @@ from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
 from hwgen.rtl.alphabet import Alphabet
 from hwgen.rtl.folded_shape import MatVecShape
+from hwgen.rtl.load import Loader, bus
 from hwgen.rtl.memory import block_table, style, table
 from hwgen.rtl.sequence import Sequencer
 from hwgen.rtl.signed_tree import tree_constant
@@ -48,9 +49,12 @@ class MatVecUnit(Unit):
     Throughput: a vector in ``(rows / pe) * (columns / simd)`` cycles. Latency: ``shape.depth``
     cycles from the last beat of a pass.
 
+    With ``writable``, weights and what sums start from are in tables that ``load`` writes.
+
     Members:
         i: In(stream of ``simd`` elements of ``input``)
         o: Out(stream of ``pe`` elements of ``shape.output``)
+        load: In(``rtl.load.bus``), if ``writable``
     """
 
     def __init__(
@@ -79,9 +83,8 @@ class MatVecUnit(Unit):
             **options,
         )
         self.timing = self.shape.timing
-        super().__init__(
-            {"i": In(signature(input, simd)), "o": Out(signature(self.shape.output, pe))}
-        )
+        ports = {"i": In(signature(input, simd)), "o": Out(signature(self.shape.output, pe))}
+        super().__init__(ports | ({"load": In(bus())} if self.shape.writable else {}))
 
     def path_ns(self, family: Family) -> float:
         return self.shape.path_ns(family)
@@ -108,18 +111,29 @@ class MatVecUnit(Unit):
         fields.append((s.alphabet.codes(magnitudes), s.alphabet.code_width))
         return _words([(f.reshape(s.steps, s.pe, -1), width) for f, width in fields]), start
 
+    def loader(self) -> Loader:
+        """The tables that ``load`` writes."""
+        s, (words, start) = self.shape, self.tables()
+        weights = [(words, s.pe * s.simd * s.alphabet.width)] if s.alphabet.width else []
+        return Loader([*weights, (self._starts(start), s.pe * s.output.width)])
+
+    def _starts(self, start: Ints) -> list[int]:
+        s = self.shape
+        return _words([(start.reshape(s.passes, s.pe, 1), s.output.width)])
+
     def elaborate(self, platform: object) -> Module:
         m, s = Module(), self.shape
         words, start = self.tables()
+        loader = self.loader() if s.writable else None
         seq = Sequencer(loops=(s.passes, s.beats), depth=s.depth)
         seq.attach(m, [self.i], self.o, [seq.index[0] == 0], seq.last[1])
         x, triple = self._operands(m, seq)
-        word = self._weights(m, seq, words)
+        word = self._weights(m, seq, words, loader)
         share = len(word) // s.pe
         stage = s.tree.stages
         last = seq.tokens[stage]
         active = last if s.beats == 1 else seq.delayed(m, seq.issue, stage + 1, reset=True)
-        first, base = self._start(m, seq, start, active, last)
+        first, base = self._start(m, seq, start, active, last, loader)
         width = s.output.width
         for p in range(s.pe):
             root, sign = self._row(m, seq, word[p * share : (p + 1) * share], x, triple)
@@ -177,17 +191,28 @@ class MatVecUnit(Unit):
         flip = Const(self.shape.x_offset, width)
         return [bits[k * width : (k + 1) * width] ^ flip for k in range(self.shape.simd)]
 
-    def _weights(self, m: Module, seq: Sequencer, words: list[int]) -> Value:
+    def _weights(self, m: Module, seq: Sequencer, words: list[int], loader: Loader | None) -> Value:
         """This step's word behind one register."""
         s = self.shape
         width = s.pe * s.simd * s.alphabet.width
-        if s.memory == "block" and s.steps > 1 and width:
+        block = s.memory == "block" and s.steps > 1 and width
+        if loader is not None and width:
+            enable = seq.ce if block else None
+            word = loader.place(m, self.load, seq.step, "weights", enable)
+            return word if block or s.steps == 1 else seq.delayed(m, word, 1)
+        if block:
             return block_table(m, words, width, seq.step, seq.ce, "weights")
         word = table(m, words, width, seq.step, "weights")
         return word if s.steps == 1 or not width else seq.delayed(m, word, 1)
 
     def _start(
-        self, m: Module, seq: Sequencer, start: Ints, active: Value, last: Value
+        self,
+        m: Module,
+        seq: Sequencer,
+        start: Ints,
+        active: Value,
+        last: Value,
+        loader: Loader | None,
     ) -> tuple[Signal, Value]:
         """At the accumulators: whether a sum begins, and what the sums of all PEs begin with."""
         s = self.shape
@@ -199,8 +224,9 @@ class MatVecUnit(Unit):
             m.d.sync += row.eq(row + 1)
             with m.If(row == s.passes - 1):
                 m.d.sync += row.eq(0)
-        words = _words([(start.reshape(s.passes, s.pe, 1), s.output.width)])
-        return first, table(m, words, s.pe * s.output.width, row, "starts")
+        if loader is not None:
+            return first, loader.place(m, self.load, row, "starts")
+        return first, table(m, self._starts(start), s.pe * s.output.width, row, "starts")
 
     def _row(
         self, m: Module, seq: Sequencer, word: Value, x: list[Value], triple: list[Value]

@@ -11,7 +11,7 @@ import numpy as np
 
 from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
-from hwgen.rtl import sequence
+from hwgen.rtl import load, sequence
 from hwgen.rtl.alphabet import Alphabet, Multiplier
 from hwgen.rtl.memory import rom_price
 from hwgen.rtl.signed_tree import SignedTree
@@ -28,6 +28,7 @@ class MatVecShape:
         memory: where the weights are: LUTs or block RAM.
         multiplier: what multiplies by weights that are not powers of two.
         buffer: where x is kept for the later passes.
+        writable: weights and starts are in RAM of two banks, see ``rtl.load``.
         levels_per_stage: levels of adders (and multipliers) between two registers.
     """
 
@@ -41,6 +42,7 @@ class MatVecShape:
     memory: Literal["lut", "block"] = "lut"
     multiplier: Multiplier = "lut"
     buffer: Literal["lut", "block"] = "lut"
+    writable: bool = False
     levels_per_stage: int = 2
 
     def __post_init__(self) -> None:
@@ -114,6 +116,10 @@ class MatVecShape:
     def _memory(self, family: Family) -> Resources:
         """The weights; columns of a shallow memory that are equal by chance are one."""
         stored = self.pe * self.simd * self.alphabet.width
+        if self.writable:
+            ff = stored if self.memory == "lut" and self.steps > 1 else 0
+            memory = self.memory if self.steps > 1 else "lut"
+            return load.price(self.steps, stored, memory, family) + Resources(ff=ff)
         if self.steps == 1:
             return Resources()
         if self.memory == "block":
@@ -147,7 +153,7 @@ class MatVecShape:
         if self.beats > 1 and not family.adder_logic:
             lut += width
         bits = (self.passes - 1).bit_length()
-        if bits + 1 + 2 * int(self.beats > 1) > family.lut_inputs:
+        if not self.writable and bits + 1 + 2 * int(self.beats > 1) > family.lut_inputs:
             lut += family.rom(self.passes, width)
         return one + Resources(lut=lut, ff=width)
 
@@ -155,4 +161,7 @@ class MatVecShape:
         """The count of rows at the accumulators, and which of them are enabled when."""
         bits = (self.passes - 1).bit_length()
         flags = self.tree.stages + 2 if self.beats > 1 else 0
-        return Resources(lut=1.6 * bits + 3, ff=bits + flags)
+        counter = Resources(lut=1.6 * bits + 3, ff=bits + flags)
+        if not self.writable:
+            return counter
+        return counter + load.price(self.passes, self.pe * self.output.width, "lut", family)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
 from hwgen.rtl.fifo import Fifo
+from hwgen.rtl.load import bus
 
 MAGIC = 0x48574731
 ADDRESS_BITS = 8
+UNIT_BITS = 8
 MAP = {
     "ID": 0x00,
     "VERSION": 0x04,
@@ -26,7 +28,11 @@ MAP = {
     "CONTROL": 0x20,
     "LATENCY": 0x24,
     "INTERVAL": 0x28,
+    "LOAD_ADDRESS": 0x2C,
+    "LOAD_DATA": 0x30,
+    "LOAD_CONTROL": 0x34,
 }
+LOADS = ("LOAD_ADDRESS", "LOAD_DATA", "LOAD_CONTROL")
 
 
 def axil() -> wiring.Signature:
@@ -54,7 +60,9 @@ class Registers(wiring.Component):  # type: ignore[misc]
     Reads answer one cycle after the address; a write is done once address and data are there, in
     any order. Unknown addresses read 0 and ignore writes.
 
-    ``inside`` is the most frames that are inside the accelerator at a time.
+    ``inside`` is the most frames that are inside the accelerator at a time. ``words`` is how many
+    words a network's constants are where they can be written: a commit of fewer is refused, and one
+    that is accepted waits until no frame is inside.
 
     Members:
         axil: In(AXI4-Lite)
@@ -62,14 +70,18 @@ class Registers(wiring.Component):  # type: ignore[misc]
             word leaves.
         errors: In(3), flags to be set in ERRORS.
         clear: Out(1), reset the core in this cycle.
+        pause: Out(1), no frame may begin. load, unit: Out(``rtl.load.bus``) and the number of the
+            unit that it writes. All three only with ``words``.
     """
 
-    def __init__(self, version: int, build: int, inside: int = 64) -> None:
-        self.version, self.build, self.inside = version, build, inside
+    def __init__(self, version: int, build: int, inside: int = 64, words: int = 0) -> None:
+        self.version, self.build, self.inside, self.words = version, build, inside, words
         self._wdata = Signal(32, name="wdata")
         self._cycles = Signal(64, name="cycles")
+        loads = {"pause": Out(1), "load": Out(bus()), "unit": Out(UNIT_BITS)} if words else {}
         super().__init__(
-            {
+            loads
+            | {
                 "axil": In(axil()),
                 "first": In(1),
                 "last": In(1),
@@ -80,9 +92,10 @@ class Registers(wiring.Component):  # type: ignore[misc]
         )
 
     @staticmethod
-    def resources(family: Family) -> Resources:
-        """An estimate: counters, the time stamps of frames in flight, the read multiplexer."""
-        return Resources(lut=290, ff=420)
+    def resources(family: Family, *, loads: bool = False) -> Resources:
+        """An estimate: counters, the time stamps of frames in flight, the read multiplexer; the
+        registers that constants are written by."""
+        return Resources(lut=290, ff=420) + (Resources(lut=70, ff=65) if loads else Resources())
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -90,10 +103,13 @@ class Registers(wiring.Component):  # type: ignore[misc]
         self._time(m, words)
         writes = self._write(m)
         self._read(m, words)
-        flags = Signal(3)
+        flags = Signal(3 + int(self.words > 0))
         m.d.comb += words["ERRORS"].eq(flags)
-        cleared = Mux(writes["ERRORS"], self._wdata[:3], 0)
-        m.d.sync += flags.eq((flags & ~cleared) | self.errors)
+        cleared = Mux(writes["ERRORS"], self._wdata[: len(flags)], 0)
+        found: Value = self.errors
+        if self.words:
+            found = Cat(self.errors, self._load(m, words, writes))
+        m.d.sync += flags.eq((flags & ~cleared) | found)
         m.d.comb += self.clear.eq(writes["CONTROL"] & self._wdata[0])
         return m
 
@@ -146,11 +162,54 @@ class Registers(wiring.Component):  # type: ignore[misc]
             m.d.sync += [have_address.eq(0), have_data.eq(0), bus.bvalid.eq(1)]
         with m.Elif(bus.bready):
             m.d.sync += bus.bvalid.eq(0)
-        writes = {name: Signal(name=f"write_{name.lower()}") for name in ("ERRORS", "CONTROL")}
+        written = ("ERRORS", "CONTROL", *(LOADS if self.words else ()))
+        writes = {name: Signal(name=f"write_{name.lower()}") for name in written}
         for name, write in writes.items():
             hit = address[2:] == MAP[name] >> 2
             m.d.comb += write.eq(go & hit & strobe[0])
         return writes
+
+    def _load(self, m: Module, words: dict[str, Signal], writes: dict[str, Signal]) -> Signal:
+        """Constants to the bank that is not read, and the change of banks between two frames.
+
+        LOAD_ADDRESS holds the unit above the address in it, and counts up behind every word of
+        LOAD_DATA. LOAD_CONTROL bit 0 asks for the change and is 1 until it is done; bit 1 is the
+        bank that is read. Gives a flag: a change was asked for before all words were written.
+        """
+        address, count = Signal(32), Signal(range(self.words + 1))
+        inside = Signal(range(2 * self.inside + 2))
+        pending, refused, change = Signal(), Signal(), Signal()
+        bank = Signal(reset_less=True)
+        whole = count == self.words
+        commit = writes["LOAD_CONTROL"] & self._wdata[0]
+        m.d.comb += [
+            self.load.valid.eq(writes["LOAD_DATA"] & ~pending),
+            self.load.address.eq(address[: len(self.load.address)]),
+            self.unit.eq(address[len(self.load.address) :]),
+            self.load.data.eq(self._wdata),
+            self.load.bank.eq(bank),
+            self.pause.eq(pending),
+            refused.eq(commit & ~whole),
+            change.eq(pending & (inside == 0)),
+            words["LOAD_ADDRESS"].eq(address),
+            words["LOAD_CONTROL"].eq(Cat(pending, bank)),
+        ]
+        with m.If(writes["LOAD_ADDRESS"]):
+            m.d.sync += address.eq(self._wdata)
+        with m.If(self.load.valid):
+            m.d.sync += address.eq(address + 1)
+            with m.If(~whole):
+                m.d.sync += count.eq(count + 1)
+        with m.If(self.clear):
+            m.d.sync += inside.eq(0)
+        with m.Elif(self.first != self.done):
+            m.d.sync += inside.eq(Mux(self.first, inside + 1, inside - 1))
+        with m.If(commit):
+            m.d.sync += [pending.eq(whole), count.eq(0)]
+        with m.If(change):
+            m.d.sync += pending.eq(0)
+        m.d.sync += bank.eq(bank ^ change)  # without a condition, so that it is known from power-up
+        return refused
 
     def _read(self, m: Module, words: dict[str, Signal]) -> None:
         bus = self.axil
@@ -160,6 +219,8 @@ class Registers(wiring.Component):  # type: ignore[misc]
             m.d.sync += [bus.rvalid.eq(1), bus.rdata.eq(0)]
             with m.Switch(bus.araddr[2:]):
                 for name, offset in MAP.items():
+                    if name in LOADS and not self.words:
+                        continue
                     with m.Case(offset >> 2):
                         m.d.sync += bus.rdata.eq(words[name])
                         if name == "CYCLES_LO":

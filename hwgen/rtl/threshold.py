@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hwgen.families.base import Family, Resources
 from hwgen.families.xc7 import XC7
 from hwgen.inttype import IntType
-from hwgen.rtl import sequence
+from hwgen.rtl import load, sequence
 from hwgen.rtl.channels import Channels
 from hwgen.rtl.memory import table
 from hwgen.rtl.sequence import Sequencer
@@ -40,6 +40,7 @@ class ThresholdShape:
         levels: thresholds per channel.
         mixed: whether some channels are descending and others not.
         one_bit: one threshold for all, which the input's highest bit decides: wires.
+        writable: thresholds and directions are in RAM of two banks, see ``rtl.load``.
     """
 
     channels: int
@@ -51,6 +52,7 @@ class ThresholdShape:
     one_bit: bool = False
     method: Method = "auto"
     registered: bool = True
+    writable: bool = False
 
     @property
     def groups(self) -> int:
@@ -93,6 +95,9 @@ class ThresholdShape:
         width, ff = self.input.width, self.output.width * int(self.registered)
         if self.one_bit:
             return Resources()
+        if self.writable:
+            words = [self.groups] * self.levels
+            return self._loaded(words, family) + Resources(lut=_encoder(self.levels, family), ff=ff)
         lut = self.levels * compare_price(self.groups, width, family)
         lut *= 1.0 if self.levels < 4 or self.groups > 1 else 0.82  # neighbours share their logic
         lut += _encoder(self.levels, family)
@@ -105,9 +110,19 @@ class ThresholdShape:
     def _search(self, family: Family) -> Resources:
         width = self.input.width
         words = [self.groups << k for k in range(self.rounds)]
+        if self.writable:
+            kept = sum(self.input.width + 1 + k for k in range(1, self.rounds))
+            return self._loaded(words, family) + Resources(ff=self.output.width + kept)
         lut = self._flips() + sum(compare_price(n, width, family) for n in words)
         kept = sum(width + k for k in range(1, self.rounds))
         return Resources(lut=lut, ff=self.output.width + kept)
+
+    def _loaded(self, words: Sequence[int], family: Family) -> Resources:
+        """Comparisons with tables of ``words`` words that are written, and the directions."""
+        width = self.input.width + 1
+        lut = sum(family.comparator(width, constant=False) for _ in words) + width
+        tables = [load.price(n, width, "lut", family) for n in words]
+        return sum(tables, load.price(self.groups, 1, "lut", family)) + Resources(lut=lut)
 
     def _flips(self) -> float:
         """Inverters that depend on the channel."""
@@ -135,7 +150,8 @@ class ThresholdUnit(Unit):
     """``y = base + #{k: x >= t[c, k]}``, or ``base + #{k: x <= t[c, k]}`` in descending channels.
 
     ``output`` may be less than what any ``input`` gives, where single channels are known to be
-    smaller: codes are taken modulo its width.
+    smaller: codes are taken modulo its width. With ``writable``, thresholds and directions are in
+    tables that ``load`` writes.
 
     Throughput: one beat per cycle. Latency: ``shape.depth`` cycles: 1 with a comparator per
     threshold (0 if not ``registered``), the bits of the count with a binary search.
@@ -143,6 +159,7 @@ class ThresholdUnit(Unit):
     Members:
         i: In(stream of ``lanes`` elements of ``input``, channel fastest)
         o: Out(stream of as many of ``shape.output``)
+        load: In(``rtl.load.bus``), if ``writable``
     """
 
     def __init__(
@@ -157,6 +174,7 @@ class ThresholdUnit(Unit):
         output: IntType | None = None,
         method: Method = "auto",
         registered: bool = True,
+        writable: bool = False,
     ) -> None:
         """``thresholds`` is (1 or channels, levels), each row ascending; ``channels`` is only
         needed to check them."""
@@ -177,20 +195,35 @@ class ThresholdUnit(Unit):
             input=input,
             output=output or exact,
             mixed=bool(down.any() and not down.all()),
-            one_bit=rows.shape[1] == 1 and bool((self.rows == _highest(input)).all()),
+            one_bit=not writable
+            and rows.shape[1] == 1
+            and bool((self.rows == _highest(input)).all()),
             method=method,
             registered=registered,
+            writable=writable,
         )
         self.timing = self.shape.timing
-        super().__init__(
-            {"i": In(signature(input, lanes)), "o": Out(signature(self.shape.output, lanes))}
-        )
+        ports = {"i": In(signature(input, lanes)), "o": Out(signature(self.shape.output, lanes))}
+        super().__init__(ports | ({"load": In(load.bus())} if writable else {}))
 
     def resources(self, family: Family) -> Resources:
         return self.shape.resources(family)
 
+    def loader(self) -> load.Loader:
+        """The tables that ``load`` writes: per lane, directions and then its comparisons'."""
+        s, tables = self.shape, []
+        for lane in range(s.lanes):
+            rows = Channels(s.channels, s.lanes).of_lane(lane)
+            tables.append(([int(self.down[r]) for r in rows], 1))
+            picks = [[k] for k in range(s.levels)]
+            if s.chosen == "search":
+                picks = [self._picks(k) for k in range(s.rounds)]
+            tables += [(self._words(rows, p), self._limits().width) for p in picks]
+        return load.Loader(tables)
+
     def elaborate(self, platform: object) -> Module:
         m, s = Module(), self.shape
+        self._loader = self.loader() if s.writable else None
         seq = Sequencer(loops=(s.groups,), depth=s.depth)
         seq.attach(m, [self.i], self.o, [1], 1)
         for lane in range(s.lanes):
@@ -212,17 +245,28 @@ class ThresholdUnit(Unit):
     def _directed(self, m: Module, seq: Sequencer, rows: list[int], lane: int) -> Value:
         """The element, inverted where its channel is descending; then it is signed."""
         x = Value.cast(self.i.payload[lane])
-        if not self.down.any():
+        if not self._directions:
             return x
-        flip = table(m, [int(self.down[r]) for r in rows], 1, seq.index[0], f"flip_{lane}")
+        flips = [int(self.down[r]) for r in rows]
+        flip = self._table(m, flips, 1, seq.index[0], f"flip_{lane}")
         bits = x.as_unsigned() if self.shape.input.signed else Cat(x, Const(0, 1))
         return (bits ^ flip.replicate(len(bits))).as_signed()
+
+    @property
+    def _directions(self) -> bool:
+        """Whether elements may have to be inverted."""
+        return self.shape.writable or bool(self.down.any())
+
+    def _table(self, m: Module, words: list[int], width: int, address: Any, name: str) -> Value:
+        if self._loader is not None:
+            return self._loader.place(m, self.load, address, name)
+        return table(m, words, width, address, name)
 
     def _limits(self) -> IntType:
         """What a comparison sees: all inputs as they come and inverted, and one above them."""
         kind = self.shape.input
         seen = [IntType(kind.lo, kind.hi + 1)]
-        if self.down.any():
+        if self._directions:
             seen.append(IntType(~kind.hi, ~kind.lo + 1))
         return IntType.hull(seen)
 
@@ -234,15 +278,24 @@ class ThresholdUnit(Unit):
         Behind a table of some words it is the sign of a difference, since a carry chain takes
         the table into its LUTs and logic does not.
         """
-        limits = self._limits()
-        words = []
+        limits, words = self._limits(), self._words(rows, picks)
+        word = self._table(m, words, limits.width, address, name)
+        t = word.as_signed() if limits.signed else word
+        return ~(x - t)[-1] if CHAIN_WORDS.start <= len(words) < CHAIN_WORDS.stop else x >= t
+
+    def _words(self, rows: list[int], picks: list[int]) -> list[int]:
+        """What a comparison's table holds; thresholds that nothing can reach are one above all."""
+        limits, words = self._limits(), []
         for row in rows:
             for pick in picks:
                 t = self.rows[row, pick] if pick < self.shape.levels else limits.hi
                 words.append(min(max(int(t), limits.lo), limits.hi) % (1 << limits.width))
-        word = table(m, words, limits.width, address, name)
-        t = word.as_signed() if limits.signed else word
-        return ~(x - t)[-1] if CHAIN_WORDS.start <= len(words) < CHAIN_WORDS.stop else x >= t
+        return words
+
+    def _picks(self, k: int) -> list[int]:
+        """The thresholds that round ``k`` of a search may compare with."""
+        rounds = self.shape.rounds
+        return [((p << 1 | 1) << (rounds - 1 - k)) - 1 for p in range(1 << k)]
 
     def _search(self, m: Module, seq: Sequencer, x: Value, rows: list[int], lane: int) -> Value:
         """A comparison per bit of the count, each against the threshold the last ones lead to."""
@@ -250,7 +303,7 @@ class ThresholdUnit(Unit):
         known: list[Value] = []
         for k in range(rounds):
             group = seq.delayed(m, seq.index[0], k)
-            picks = [((p << 1 | 1) << (rounds - 1 - k)) - 1 for p in range(1 << k)]
+            picks = self._picks(k)
             address = Cat(*reversed(known), group)
             bit = self._reaches(m, x, rows, picks, address, f"thresholds_{lane}_{k}")
             known = [seq.delayed(m, v, 1) for v in (*known, bit)]

@@ -25,7 +25,7 @@ from hwgen.verify.manifest import Manifest, Predicted
 from hwgen.verify.synth import Netlist
 
 SIMULATORS = ("verilator", "icarus")
-PHASES = ("free_running", "random_stalls", "reset_in_mid_frame", "packets", "registers")
+PHASES = ("free_running", "random_stalls", "reset_in_mid_frame", "packets", "registers", "loads")
 BUILD = "sim/build"
 SECONDS = 3600.0
 

@@ -75,6 +75,19 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class Writable:
+    """A node whose constants can be written, its number on the load bus, and how it is built."""
+
+    name: str
+    number: int
+    style: str
+    pe: int
+    simd: int
+    memory: str
+    multiplier: str
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """All of ``sim/manifest.json``.
 
@@ -84,6 +97,7 @@ class Manifest:
         build_id: the BUILD register.
         frames: rows of every vector file.
         seed: of the random stalls.
+        writable, load_words: nodes whose constants can be written, and how many words those are.
     """
 
     top: str
@@ -97,6 +111,8 @@ class Manifest:
     layers: tuple[Layer, ...]
     frames: int
     seed: int
+    writable: tuple[Writable, ...] = ()
+    load_words: int = 0
 
     def to_json(self) -> str:
         """The file's text; the same manifest gives the same bytes."""
@@ -132,6 +148,7 @@ class Manifest:
             output=Port(**data.pop("output")),
             predicted=Predicted(**predicted, core=core),
             layers=tuple(Layer(**layer) for layer in data.pop("layers")),
+            writable=tuple(Writable(**item) for item in data.pop("writable", ())),
             **data,
         )
 

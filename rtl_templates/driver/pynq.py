@@ -7,6 +7,7 @@
 Needs numpy, and on the board pynq. ``model.json`` says how numbers are packed and what they mean.
 """
 
+import json
 import time
 
 import numpy as np
@@ -14,6 +15,8 @@ from hwgen_codec import Network, frame_bytes, pack, unpack
 
 ID, VERSION, BUILD, FRAMES_IN, FRAMES_OUT = 0x00, 0x04, 0x08, 0x0C, 0x10
 CYCLES_LO, CYCLES_HI, ERRORS, CONTROL, LATENCY, INTERVAL = 0x14, 0x18, 0x1C, 0x20, 0x24, 0x28
+LOAD_ADDRESS, LOAD_DATA, LOAD_CONTROL = 0x2C, 0x30, 0x34
+INCOMPLETE = 8
 MAGIC = 0x48574731
 ERROR_NAMES = {1: "TLAST came early", 4: "TKEEP has a hole"}
 
@@ -60,7 +63,36 @@ class Accelerator(Network):
     def reset(self):
         """Resets the core and clears the error flags."""
         self.registers.write(CONTROL, 1)
-        self.registers.write(ERRORS, 7)
+        self.registers.write(ERRORS, 15)
+
+    def load_weights(self, file):
+        """Another network's constants, from what ``hwgen weights`` wrote for this build.
+
+        Until all of them are there the accelerator computes with those that it has; from then on,
+        between two frames, with the new ones.
+        """
+        with np.load(file, allow_pickle=False) as found:
+            build_id, addresses = int(found["build_id"]), found["address"].tolist()
+            data, decoding = found["data"].tolist(), json.loads(str(found["decoding"]))
+        if build_id != self.model["build_id"]:
+            raise AcceleratorError(
+                f"{file} is for build {build_id:#010x}, and this is {self.model['build_id']:#010x}"
+            )
+        if len(data) != self.model["load_words"]:
+            raise AcceleratorError(f"{file} must hold {self.model['load_words']} words")
+        self.registers.write(ERRORS, INCOMPLETE)
+        for place, (address, word) in enumerate(zip(addresses, data, strict=True)):
+            if not place or address != addresses[place - 1] + 1:
+                self.registers.write(LOAD_ADDRESS, address)
+            self.registers.write(LOAD_DATA, word)
+        self.registers.write(LOAD_CONTROL, 1)
+        if self.registers.read(ERRORS) & INCOMPLETE:
+            raise AcceleratorError("not all words arrived: the weights are those from before")
+        deadline = time.monotonic() + self.timeout
+        while self.registers.read(LOAD_CONTROL) & 1:
+            if time.monotonic() > deadline:
+                raise AcceleratorError(f"frames stay inside for more than {self.timeout:g} s")
+        self.model["decoding"] = decoding
 
     def close(self):
         """Gives the DMA's memory back."""
@@ -123,7 +155,7 @@ class Accelerator(Network):
     def _check_errors(self):
         """TLAST is missing within a packet of several frames, and that is no error."""
         flags = self.registers.read(ERRORS)
-        self.registers.write(ERRORS, 7)
+        self.registers.write(ERRORS, 15)
         names = [name for bit, name in ERROR_NAMES.items() if flags & bit]
         if names:
             raise AcceleratorError(f"the accelerator reports: {', '.join(names)}")
