@@ -24,7 +24,6 @@ from hwgen.pipeline import merged
 from hwgen.simulate import read_graph
 from hwgen.verify import manifest as manifests
 
-
 DECODING = ("scale", "offset", "bias", "functions", "order")
 """What another network's output may mean; the driver learns it with the words."""
 

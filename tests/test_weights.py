@@ -106,8 +106,8 @@ def test_the_driver_loads_another_network(folder: Path, built: Path) -> None:
 
 def test_a_network_of_another_shape_is_refused(folder: Path, built: Path) -> None:
     torch.manual_seed(0)
-    model = nn.Sequential(q.QuantIdentity(q.SInt(8, step=1 / 16)), q.QuantLinear(12, 4, weight=q.Binary())).eval()
-    hwgen.save(model, folder / "other.pt", torch.zeros(1, 12))
+    layers = q.QuantIdentity(q.SInt(8, step=1 / 16)), q.QuantLinear(12, 4, weight=q.Binary())
+    hwgen.save(nn.Sequential(*layers).eval(), folder / "other.pt", torch.zeros(1, 12))
     with pytest.raises(ModelError, match="does not fit"):
         weights.image(built, folder / "other.pt")
 
