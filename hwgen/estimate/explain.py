@@ -83,11 +83,12 @@ def _limit(planner: Planner, schedule: Schedule, shown: Figures, held: Resources
         return _fastest_of_all(planner, schedule, shown)
     if planner.request.max_interval is not None:
         return f"this is the cheapest plan with a frame {every(planner.bounded())}"
-    found = planner.at(faster[-1], "overrun", reserve=held)
-    if found is None or found.fits:
+    found = planner.problem.solve(faster[-1], "overrun", reserve=held)
+    if found is None or not found.over:
         return ""
+    bound = "" if all(c.exact for c in found.choices) else "at least "
     return (
-        f"the next faster plan, a frame {every(faster[-1])}, takes {amounts(found.over)} "
+        f"the next faster plan, a frame {every(faster[-1])}, takes {bound}{amounts(found.over)} "
         f"more than {MARGIN:.0%} of {shown.board.name}"
     )
 

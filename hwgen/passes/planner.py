@@ -95,16 +95,23 @@ class Planner:
                 row[row.index(choice)] = choice.priced(self.family)
 
     def fastest(self, reserve: Resources | None = None, floor: int = 0) -> Schedule | None:
-        """The cheapest of the fastest schedules that fit, of at least ``floor`` cycles a frame."""
-        tried: dict[int, Schedule | None] = {}
+        """The cheapest of the fastest schedules that fit, of at least ``floor`` cycles a frame.
+
+        Bisection by lower bounds of prices finds the first interval that may fit; only there are
+        choices priced exactly.
+        """
+        first = bisect_left(self.intervals, floor)
 
         def fits(place: int) -> bool:
-            tried[place] = self.at(self.intervals[place], reserve=reserve)
-            return tried[place] is not None
+            return self.problem.solve(self.intervals[place], reserve=reserve) is not None
 
-        low = bisect_left(self.intervals, floor)
-        first = bisect_left(range(len(self.intervals)), True, lo=low, key=fits)
-        return tried.get(first)
+        while True:
+            first = bisect_left(range(len(self.intervals)), True, lo=first, key=fits)
+            if first == len(self.intervals):
+                return None
+            if found := self.at(self.intervals[first], reserve=reserve):
+                return found
+            first += 1
 
     def least_overrun(self, interval: int, reserve: Resources | None = None) -> Schedule:
         """What takes least beyond the budget."""
