@@ -16,7 +16,7 @@ from hwgen.passes.schedule import Choice, Request
 DEAR = ("spatial", "bit-serial")
 """Styles whose exact price is dear to find, because it takes an adder graph."""
 
-GUESSED_LUT = 2000
+GUESSED_LUT = 1500
 """Least LUTs of a layer of a dear style from which on it is rather asked for than tried."""
 
 
