@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import statistics
 import subprocess
 import sys
@@ -57,14 +58,28 @@ ROWS = {
 }
 
 
-def hwgen(*words: object) -> tuple[dict[str, Any], float]:
-    """``hwgen … --json`` as a process of its own: what it prints, and its seconds."""
-    began = time.monotonic()
+@dataclass(frozen=True)
+class Ran:
+    """A finished process: what it printed, its seconds, and those of the processor."""
+
+    data: dict[str, Any]
+    seconds: float
+    processor: float
+
+
+def hwgen(*words: object) -> Ran:
+    """``hwgen … --json`` as a process of its own."""
+    began, before = time.monotonic(), _processor()
     command = [sys.executable, "-m", "hwgen", *map(str, words), "--json", "-q"]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False, cwd=ROOT)
     if not done.stdout.strip():
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode}")
-    return json.loads(done.stdout), time.monotonic() - began
+    return Ran(json.loads(done.stdout), time.monotonic() - began, _processor() - before)
+
+
+def _processor() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def trained(options: argparse.Namespace, network: str, work: Path) -> tuple[Path, Path]:
@@ -87,9 +102,9 @@ def measure(name: str, row: Row, model: Path, data: Path, work: Path) -> dict[st
     """One row: built, routed, and its netlist simulated."""
     out = work / name
     words = ["--board", row.board, *row.options, "--frames", FRAMES, "--data", data, "--out", out]
-    report, build_seconds = hwgen("build", model, *words)
-    routed, route_seconds = hwgen("synth", out, "--route")
-    best = routed["runs"][0]
+    built = hwgen("build", model, *words)
+    routed = hwgen("synth", out, "--route")
+    report, best = built.data, routed.data["runs"][0]
     found = {
         "network": row.network,
         "board": row.board,
@@ -103,27 +118,23 @@ def measure(name: str, row: Row, model: Path, data: Path, work: Path) -> dict[st
         "critical_ns": best["critical_ns"],
         "frames_per_second": round(1e6 * best["target_mhz"] / report["initiation_interval"]),
         "link_frames_per_second": link_rate(out),
-        "build_seconds": round(build_seconds, 1),
-        "route_seconds": round(route_seconds, 1),
+        "build_seconds": round(built.seconds, 1),
+        "route_seconds": round(routed.seconds, 1),
+        "processor_seconds": round(built.processor + routed.processor, 1),
         "tools": "YoWASP",
     }
     keep(name, found)
-    sim, seconds = hwgen("sim", out, "--cells")
-    found["netlist"] = {
-        "frames": sim["frames"],
-        "mismatches": sim["mismatches"],
-        "failures": sim["failures"],
-        "as_predicted": sim["as_predicted"],
-        "seconds": round(seconds, 1),
-    }
+    sim = hwgen("sim", out, "--cells")
+    keys = ("frames", "mismatches", "failures", "as_predicted")
+    found["netlist"] = {**{key: sim.data[key] for key in keys}, "seconds": round(sim.seconds, 1)}
     keep(name, found)
     return found
 
 
 def estimated(row: Row, model: Path) -> float:
     """The clock that ``hwgen estimate`` gives."""
-    report, _ = hwgen("estimate", model, "--board", row.board, *row.options)
-    return float(report["fmax_mhz"])
+    found = hwgen("estimate", model, "--board", row.board, *row.options)
+    return float(found.data["fmax_mhz"])
 
 
 def link_rate(folder: Path) -> float:
@@ -148,9 +159,10 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
     """The rows as Markdown, and how far the estimated clock is from the routed one."""
     lines = [
         "| network | board | style | clock | routed | met | estimated | logic cells | block RAM | "
-        "cycles/frame | frames/s | over the UART | netlist: wrong of frames | build + route |",
+        "cycles/frame | frames/s | over the UART | netlist: wrong of frames | build + route | "
+        "of the processor |",
         "| --- | --- | --- | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | "
-        "---: |",
+        "---: | ---: |",
     ]
     for r in rows.values():
         met = "yes" if r["achieved_mhz"] >= r["target_mhz"] else "no"
@@ -158,11 +170,12 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
         wrong = f"{netlist['mismatches']} of {netlist['frames']}" if netlist else "not run"
         logic, memory = (_used(r, kinds) for kinds in (LOGIC, MEMORY))
         seconds = r["build_seconds"] + r["route_seconds"]
+        processor = f"{r['processor_seconds']:.0f} s" if "processor_seconds" in r else "–"
         lines.append(
             f"| {r['network']} | {r['board']} | {r['style']} | {r['target_mhz']:g} MHz | "
             f"{r['achieved_mhz']:g} MHz | {met} | {r['estimated_mhz']:g} MHz | {logic} | "
             f"{memory} | {r['interval']:,} | {r['frames_per_second']:,} | "
-            f"{r['link_frames_per_second']:,.0f} | {wrong} | {seconds:.0f} s |"
+            f"{r['link_frames_per_second']:,.0f} | {wrong} | {seconds:.0f} s | {processor} |"
         )
     errors = [abs(r["estimated_mhz"] / r["achieved_mhz"] - 1) for r in rows.values()]
     lines += ["", f"Estimated against routed clock: median {100 * statistics.median(errors):.0f} % "
