@@ -2,7 +2,7 @@
 
     python benchmarks/mnist.py [--work DIR] [--synth 20000]
 
-trains 784-64-64-64-10 networks (once; ``--work`` keeps them), builds each in both styles for
+trains 784-64-64-64-10 networks (once; ``--work`` keeps them), builds each in every style for
 pynq-z2,
 runs all 10,000 test images through the RTL, times ``build``, ``estimate`` and the simulation as
 whole processes, and with ``--synth LUTS`` sets the estimate beside yosys. The table goes to
@@ -29,7 +29,13 @@ NETWORKS = {
     "w1a2": ["--weights", "binary", "--activation-bits", "2", "--input", "8bit"],
     "shift3a4": ["--weights", "shift", "--activation-bits", "4", "--input", "8bit"],
 }
-STYLES = ("spatial", "folded")
+STYLES: dict[str, tuple[str, ...]] = {
+    "spatial": (),
+    "folded": (),
+    "bit-serial": ("--target-fps", "12400000", "--stream-bits", "native"),
+}
+"""Styles, and what each is asked for: bits one by one, from a stream that is fast enough."""
+
 MARK = "<!-- mnist -->"
 
 
@@ -68,9 +74,10 @@ def measure(name: str, style: str, folder: Path, synth: int) -> dict[str, Any]:
     """One row of the table."""
     out = folder / style
     model = folder / "model.pt"
-    estimate = hwgen("estimate", model, "--style", style)
+    asked = ("--style", style, *STYLES[style])
+    estimate = hwgen("estimate", model, *asked)
     default = hwgen("estimate", model)
-    build = hwgen("build", model, "--style", style, "--out", out)
+    build = hwgen("build", model, *asked, "--out", out)
     sim = hwgen("sim", out, "--dataset", folder / "test.npz")
     again = hwgen("sim", out, "--dataset", folder / "test.npz")
     row = {
