@@ -37,6 +37,15 @@ class BlockRam:
     bram36: float
 
 
+@dataclass(frozen=True, slots=True)
+class LutRam:
+    """One cell of LUT RAM: its words, their bits, and the LUTs that it occupies."""
+
+    depth: int
+    width: int
+    lut: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """An FPGA family as its prices, in LUTs, and its delays, in nanoseconds.
@@ -51,9 +60,10 @@ class Family:
         constant_adder: LUTs per bit of adding a constant; 0 where it is a bare carry chain.
         comparator_chain: LUTs per bit of comparing two variables, and against a constant.
         wide_mux: whether dedicated multiplexers join LUTs for free (F7/F8, PFUMX).
-        lutram_depth: words of one LUT RAM cell, 0 where there is none.
+        lutrams: LUT RAM cells with a write and a read port; none where there is no LUT RAM.
+        shared_lutrams: those whose one port writes and reads at the same address, where they are
+            cheaper.
         lutram_init: whether LUT RAM has contents when the device is configured.
-        lutram_lut: LUTs per bit of width of one LUT RAM cell with a write and a read port.
         shift_register: whether synthesis puts delays of three and more into one LUT a bit.
         adder_logic: whether an adder's LUTs also hold logic before one of its operands.
         rams: block RAM primitives, least first.
@@ -74,9 +84,9 @@ class Family:
     constant_adder: float = 1.0
     comparator_chain: tuple[float, float] = (1.0, 0.5)
     wide_mux: bool = False
-    lutram_depth: int = 0
+    lutrams: tuple[LutRam, ...] = ()
+    shared_lutrams: tuple[LutRam, ...] = ()
     lutram_init: bool = False
-    lutram_lut: float = 0.0
     shift_register: bool = False
     adder_logic: bool = False
     rams: tuple[BlockRam, ...] = ()
@@ -115,7 +125,7 @@ class Family:
         if self.lut_inputs >= 6:
             if n <= 4:
                 return float(width)
-            return width * float(ceil(n / 4) + (0 if self.wide_mux and n > 8 else ceil(n / 16)))
+            return width * float(ceil(n / 4) + ceil(n / 16))
         return width * float(n - 1)
 
     def rom(self, depth: int, width: int) -> float:
@@ -129,13 +139,17 @@ class Family:
             joins = ceil(tables / 8)
         return float(width * (tables + joins))
 
-    def lutram(self, depth: int, width: int) -> float:
-        """LUTs of a LUT RAM with one write and one read port; registers where there is none."""
-        if not self.lutram_depth:
+    def lutram(self, depth: int, width: int, *, shared: bool = False) -> float:
+        """LUTs of a LUT RAM with one write and one read port, or one for both; registers where
+        there is none."""
+        if not self.lutrams:
             return self.mux(depth, width) + depth
-        cells = ceil(depth / self.lutram_depth)
-        read = self.mux(cells, width) if cells > 1 else 0.0
-        return ceil(cells * width * self.lutram_lut) + read
+        cells = self.shared_lutrams if shared and self.shared_lutrams else self.lutrams
+        return min(
+            ceil(depth / c.depth) * ceil(width / c.width) * c.lut
+            + self.mux(ceil(depth / c.depth), width)
+            for c in cells
+        )
 
     def popcount(self, n: int) -> float:
         """LUTs that count the ones among ``n`` bits."""

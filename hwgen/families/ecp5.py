@@ -6,7 +6,7 @@ network on ulx3s-85f, nextpnr 0.11, speed grade -6).
 
 from __future__ import annotations
 
-from hwgen.families.base import BlockRam, Family
+from hwgen.families.base import BlockRam, Family, LutRam
 
 DP16KD = BlockRam(((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36)), 0.5)
 
@@ -17,8 +17,7 @@ ECP5 = Family(
     chain_step=2,
     comparator_chain=(1.6, 0.9),
     wide_mux=True,
-    lutram_depth=16,
-    lutram_lut=1.0,
+    lutrams=(LutRam(16, 4, 4),),
     rams=(DP16KD,),
     lut_ns=0.24,
     net_ns=1.05,

@@ -7,7 +7,7 @@ measured.
 
 from __future__ import annotations
 
-from hwgen.families.base import BlockRam, Family
+from hwgen.families.base import BlockRam, Family, LutRam
 
 BSRAM = BlockRam(((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36)), 0.5)
 
@@ -17,8 +17,7 @@ GOWIN = Family(
     adder_extra=1,
     comparator_chain=(1.5, 1.0),
     wide_mux=True,
-    lutram_depth=16,
-    lutram_lut=1.0,
+    lutrams=(LutRam(16, 4, 4),),
     rams=(BSRAM,),
     lut_ns=0.4,
     net_ns=0.78,

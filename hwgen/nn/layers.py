@@ -6,14 +6,16 @@ exactly torch's linear or convolution of its input with the dequantized weight, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.common_types import _size_1_t, _size_2_t
 
 from hwgen.errors import UsageError
 from hwgen.nn.quantizer import IntegerView, WeightQuantizer, WeightSpec
+
+Size = int | tuple[int, ...]
 
 
 class QuantizedWeight(nn.Module):
@@ -80,53 +82,37 @@ class QuantLinear(QuantizedWeight, nn.Linear):
         return F.linear(input, self.quantized_weight(), self.bias)
 
 
-class QuantConv1d(QuantizedWeight, nn.Conv1d):
+class QuantizedConvolution(QuantizedWeight):
+    """What convolutions over one and two axes share; torch's own class comes behind it."""
+
+    _conv_forward: Callable[[Tensor, Tensor, Tensor | None], Tensor]
+    bias: Tensor | None
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: str | Size = 0,
+        dilation: Size = 1,
+        groups: int = 1,
+        bias: bool = True,
+        *,
+        weight: WeightSpec,
+    ) -> None:
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias
+        )
+        self.quantize_weight_with(weight)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return self._conv_forward(input, self.quantized_weight(), self.bias)
+
+
+class QuantConv1d(QuantizedConvolution, nn.Conv1d):
     """`torch.nn.Conv1d` with a quantized weight; ``groups=in_channels`` makes it depthwise."""
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: _size_1_t,
-        stride: _size_1_t = 1,
-        padding: str | _size_1_t = 0,
-        dilation: _size_1_t = 1,
-        groups: int = 1,
-        bias: bool = True,
-        *,
-        weight: WeightSpec,
-    ) -> None:
-        super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias
-        )
-        self.quantize_weight_with(weight)
 
-    def forward(self, input: Tensor) -> Tensor:
-        output: Tensor = self._conv_forward(input, self.quantized_weight(), self.bias)
-        return output
-
-
-class QuantConv2d(QuantizedWeight, nn.Conv2d):
+class QuantConv2d(QuantizedConvolution, nn.Conv2d):
     """`torch.nn.Conv2d` with a quantized weight; ``groups=in_channels`` makes it depthwise."""
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: _size_2_t,
-        stride: _size_2_t = 1,
-        padding: str | _size_2_t = 0,
-        dilation: _size_2_t = 1,
-        groups: int = 1,
-        bias: bool = True,
-        *,
-        weight: WeightSpec,
-    ) -> None:
-        super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias
-        )
-        self.quantize_weight_with(weight)
-
-    def forward(self, input: Tensor) -> Tensor:
-        output: Tensor = self._conv_forward(input, self.quantized_weight(), self.bias)
-        return output

@@ -19,7 +19,8 @@ from hwgen.ops.base import Config, divisors
 from hwgen.ops.linear import affine_input, check_accumulator
 from hwgen.ops.spatial import Kernel, check, image, like, taps, zero_code
 from hwgen.ops.walked import WalkedNode, place, window_walk
-from hwgen.rtl.reduce import AccumulateUnit, ReduceUnit, Reduction
+from hwgen.rtl.accumulate import AccumulateUnit
+from hwgen.rtl.reduce import ReduceUnit, Reduction
 from hwgen.rtl.walk import Walk
 
 

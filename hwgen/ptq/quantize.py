@@ -240,8 +240,8 @@ def _quant_layer(module: nn.Linear | nn.Conv1d | nn.Conv2d) -> q.QuantizedWeight
     else:
         kind = q.QuantConv1d if isinstance(module, nn.Conv1d) else q.QuantConv2d
         made = kind(
-            module.in_channels, module.out_channels, module.kernel_size,  # type: ignore[arg-type]
-            module.stride, module.padding, module.dilation, module.groups, bias,  # type: ignore[arg-type]
+            module.in_channels, module.out_channels, module.kernel_size,
+            module.stride, module.padding, module.dilation, module.groups, bias,
             weight=q.Sign(),
         )  # fmt: skip
     if bias:

@@ -50,7 +50,7 @@ class AddUnit(Unit):
     def resources(self, family: Family) -> Resources:
         """An adder a lane, and one more for every further digit of a factor; a DSP multiplies by
         factors that take turns."""
-        total = price((self.channels.groups,), self.depth, inputs=2)
+        total = price((self.channels.groups,), self.depth, inputs=2, family=family)
         for lane in range(self.lanes):
             rows = self.factors[:, self.channels.of_lane(lane)]
             for x, values in zip((self.a, self.b), rows, strict=True):

@@ -121,7 +121,7 @@ class SerialForm:
         vector = len(self.columns) * self.input.width
         steps = (self.digits - 1).bit_length() + stages + 2
         ff = vector + bits + sum(widths) + len(widths) * self.settled + steps
-        return sequence.price((self.digits,), stages + 3) + Resources(lut=lut, ff=ff)
+        return sequence.price((self.digits,), stages + 3, family=family) + Resources(lut=lut, ff=ff)
 
 
 @dataclass(frozen=True, eq=False)

@@ -38,7 +38,7 @@ class ConcatUnit(Unit):
     def resources(self, family: Family) -> Resources:
         """A multiplexer and a register per bit."""
         bits = self.output.width * self.lanes
-        control = price((sum(self.words),), 1, inputs=len(self.words))
+        control = price((sum(self.words),), 1, inputs=len(self.words), family=family)
         return control + Resources(lut=family.mux(len(self.words), bits), ff=bits)
 
     def elaborate(self, platform: object) -> Module:

@@ -64,7 +64,7 @@ class ConvertShape:
         ways = len({offset for offset in self.offsets if offset >= 0})
         steps = len(self.given)
         select = (ways - 1).bit_length()
-        control = Resources(ff=select) + sequence.price((steps,), 1)
+        control = Resources(ff=select) + sequence.price((steps,), 1, family=family)
         lut = self.sink * family.mux(ways, bits)
         return control + Resources(lut=lut, ff=self.size * bits)
 

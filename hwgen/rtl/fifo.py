@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
 from hwgen.rtl.memory import style
+from hwgen.rtl.sequence import count, count_price
 from hwgen.rtl.stream import Unit, raw, signature
 from hwgen.rtl.timing import BUFFER, QUEUE, Timing
 
@@ -55,7 +56,8 @@ class Fifo(Unit):
         bits = self.dtype.width * self.lanes
         address = max(self.depth - 1, 1).bit_length()
         level = self.depth.bit_length()
-        control = Resources(lut=2.4 * address + 1.5 * level + 3, ff=2 * address + level)
+        pointers = 2 * count_price(self.depth, family)
+        control = Resources(lut=pointers + 1.4 * level + 4, ff=2 * address + level)
         if self.memory == "block":
             return control + Resources(lut=2, ff=1, bram36=family.block_rom(self.depth, bits))
         return control + Resources(lut=family.lutram(self.depth, bits))
@@ -83,12 +85,10 @@ class Fifo(Unit):
             m.d.comb += [get.eq((level != 0) & (~self.o.valid | self.o.ready)), read.en.eq(get)]
             with m.If(~self.o.valid | self.o.ready):
                 m.d.sync += self.o.valid.eq(level != 0)
-        m.d.sync += level.eq(level + put - get)
+        with m.If(put != get):
+            m.d.sync += level.eq(level + Mux(get, -1, 1))
         for pointer, moved in ((write.addr, put), (read.addr, get)):
-            count = Signal(range(max(self.depth, 2)))
-            m.d.comb += pointer.eq(count)
-            with m.If(moved):
-                m.d.sync += count.eq(count + 1)
-                with m.If(count == self.depth - 1):
-                    m.d.sync += count.eq(0)
+            place = Signal(range(max(self.depth, 2)))
+            m.d.comb += pointer.eq(place)
+            count(m, place, moved, self.depth)
         return m

@@ -16,7 +16,7 @@ from hwgen.rtl.alphabet import Alphabet
 from hwgen.rtl.folded_shape import MatVecShape
 from hwgen.rtl.load import Loader, bus
 from hwgen.rtl.memory import block_table, style, table
-from hwgen.rtl.sequence import Sequencer
+from hwgen.rtl.sequence import Sequencer, count
 from hwgen.rtl.signed_tree import tree_constant
 from hwgen.rtl.stream import Unit, raw, signature
 
@@ -220,10 +220,7 @@ class MatVecUnit(Unit):
         with m.If(seq.ce & active):
             m.d.sync += first.eq(last)
         row = Signal(range(max(s.passes, 2)))
-        with m.If(seq.ce & last):
-            m.d.sync += row.eq(row + 1)
-            with m.If(row == s.passes - 1):
-                m.d.sync += row.eq(0)
+        count(m, row, seq.ce & last, s.passes)
         if loader is not None:
             return first, loader.place(m, self.load, row, "starts")
         return first, table(m, self._starts(start), s.pe * s.output.width, row, "starts")

@@ -107,7 +107,7 @@ class MatVecShape:
         width, x_bits = self.input.width, self.input.width * self.simd
         loops = (self.passes, self.beats)
         counted = self.beats & (self.beats - 1) != 0 and self.passes > 1
-        total = sequence.price(loops, self.depth, step=counted)
+        total = sequence.price(loops, self.depth, step=counted, family=family)
         total += self._memory(family) + self._replay(x_bits, family)
         triple = self.alphabet.triple_price(width, self.multiplier, family)
         total += triple.scaled(self.simd) + Resources(ff=x_bits)
@@ -134,8 +134,7 @@ class MatVecShape:
         if self.buffer == "block":
             ram = family.block_rom(self.beats, x_bits)
             return Resources(lut=x_bits, ff=2, bram36=ram)
-        single_port = 0.75 if family.lut_inputs >= 6 else 1.0
-        return Resources(lut=family.lutram(self.beats, x_bits) * single_port + x_bits)
+        return Resources(lut=family.lutram(self.beats, x_bits, shared=True) + x_bits)
 
     def _row(self, family: Family) -> Resources:
         """One PE: multipliers, tree, accumulator."""

@@ -92,7 +92,7 @@ class GearboxShape:
         """Held elements and output register; a multiplexer per element where fills differ."""
         if self.gathers:
             bits = (self.words - 1) * self.i_lanes * self.dtype.width
-            return price((self.words,), 0) + Resources(ff=bits)
+            return price((self.words,), 0, family=family) + Resources(ff=bits)
         if self.whole:
             return ConvertShape(self.dtype, self.i_lanes, self.o_lanes).resources(family)
         width, kept = self.dtype.width, self.kept
@@ -110,8 +110,8 @@ class GearboxShape:
             lut += kept * width
         decode = len(fills) if takes_all and len(fills) > 1 else 0
         state = kept.bit_length()
-        control = price((len(self.steps),), 1) + Resources(lut=2 * state + decode, ff=state)
-        return control + Resources(lut=lut, ff=ff)
+        control = price((len(self.steps),), 1, family=family)
+        return control + Resources(lut=lut + 2 * state + decode, ff=ff + state)
 
 
 @lru_cache(maxsize=65536)

@@ -44,7 +44,7 @@ class LookupShape:
         lane = rom_price(depth, self.output.width, self.memory, family)
         if self.memory == "lut":
             lane += Resources(ff=self.output.width)
-        return lane.scaled(self.lanes) + sequence.price((self.groups,), 1)
+        return lane.scaled(self.lanes) + sequence.price((self.groups,), 1, family=family)
 
 
 class LookupUnit(Unit):

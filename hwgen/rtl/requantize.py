@@ -58,7 +58,9 @@ class RequantizeShape:
     def resources(self, family: Family) -> Resources:
         """Per lane a multiplier, an adder and a clip; a DSP holds the first registers itself."""
         kept = max(self.total.width - self.shift, 1)
-        lut = family.comparator(kept) + self.output.width
+        least, most = self.total.lo >> self.shift, self.total.hi >> self.shift
+        clips = least < self.output.lo or most > self.output.hi
+        lut = family.comparator(kept) + self.output.width if clips else 0.0
         ff = float(self.output.width)
         dsp = 0 if self.plain else multiplier_dsps(self.input.width, self.multiplier.width)
         if not dsp:
@@ -69,7 +71,7 @@ class RequantizeShape:
             lut += family.rom(self.groups, sum(widths))
             ff += sum(widths)
         lane = Resources(lut=lut, ff=ff, dsp=dsp)
-        return lane.scaled(self.lanes) + sequence.price((self.groups,), DEPTH)
+        return lane.scaled(self.lanes) + sequence.price((self.groups,), DEPTH, family=family)
 
 
 def multiplier_dsps(a: int, b: int) -> int:

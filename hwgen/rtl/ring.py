@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import ceil
 from typing import Any, Literal
 
+import numpy as np
 from amaranth.hdl import Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib.memory import Memory
 
@@ -14,25 +16,45 @@ from hwgen.inttype import IntType
 from hwgen.rtl import sequence
 from hwgen.rtl.memory import style
 from hwgen.rtl.sequence import Sequencer
-from hwgen.rtl.stream import raw
+from hwgen.rtl.stream import element, raw
 from hwgen.rtl.timing import Timing
 from hwgen.rtl.walk import Walk
 
 Place = Literal["lut", "block"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Taps:
+    """What a position holds: ``gain·x + shift`` for an element x of ``dtype``, ``pad`` beyond the
+    border; ``flips``: some of them inverted, all bits of them, which reverses their order."""
+
+    dtype: IntType
+    pad: int = 0
+    gain: int = 1
+    shift: int = 0
+    flips: bool = False
+
+    def kind(self, bordered: bool) -> IntType:
+        """The range of what positions hold."""
+        ends = [self.gain * n + self.shift for n in (self.dtype.lo, self.dtype.hi)]
+        ends += [~n for n in ends] if self.flips else []
+        ends += [self.pad] if bordered else []
+        return IntType(min(ends), max(ends))
+
+
 class Ring:
-    """The circuit between a unit's input stream and the beats that its walk reads.
+    """The circuit between a unit's input stream and the elements that its walk reads.
 
     It takes a beat whenever fewer than ``capacity`` are held. A step is issued when its beat is
-    there; one cycle later (``depth`` 1) ``data`` is the beat, and ``outside`` whether the position
-    was beyond the border.
+    there; one cycle later (``depth`` 1) its elements are there, each of ``kind``.
     """
 
-    def __init__(self, walk: Walk, dtype: IntType, lanes: int, memory: Place, depth: int) -> None:
-        self.walk, self.dtype, self.lanes, self.memory, self.depth = (
-            walk, dtype, lanes, memory, depth,
+    def __init__(self, walk: Walk, taps: Taps, lanes: int, memory: Place, depth: int) -> None:
+        self.walk, self.taps, self.lanes, self.memory, self.depth = (
+            walk, taps, lanes, memory, depth,
         )  # fmt: skip
+        self.dtype = taps.dtype
+        self.kind = taps.kind(any(walk.bounded))
         self.capacity = rounded(walk.capacity, memory)
 
     def timing(self, emit: Any) -> Timing:
@@ -42,28 +64,53 @@ class Ring:
         return Sequencer(loops=[p.turns for p in self.walk.loops], depth=self.depth)
 
     def resources(self, family: Family) -> Resources:
-        """The memory, the counters of the loops, and the registers that follow the position."""
-        bits = self.dtype.width * self.lanes
-        control = sequence.price([p.turns for p in self.walk.loops], self.depth)
-        busy = sum(p.turns > 1 for p in self.walk.loops)
-        address = max(self.capacity - 1, 1).bit_length()
-        positions = address + sum(
-            size.bit_length() + 1
-            for size, leaves in zip(
-                (self.walk.height, self.walk.width), self.walk.bounded, strict=True
-            )
+        """The memory, the counters of the loops, what follows the position, and the border.
+
+        LUTs, measured on xc7: an amount by which position and address move is made of a few
+        patterns over the loops' ends, four and a third LUTs each; rows and columns take 2.4 a bit
+        with the comparisons with the border, an address that does not wrap by itself 3.4 a bit.
+        """
+        control = sequence.price([p.turns for p in self.walk.loops], self.depth, family=family)
+        positions = sum(
+            sized(self.walk.positions(kind)).width
+            for kind, leaves in zip(("rows", "columns"), self.walk.bounded, strict=True)
             if leaves
         )
-        slack = self._slack_shape().width
-        level = self.capacity.bit_length() + 1
-        lut = positions * (1 + busy / 4) + address + slack * (1.5 + busy / 4) + 1.5 * level
-        control += Resources(lut=lut + address, ff=positions + slack + level + address + 1)
-        if self.memory == "block":
-            return control + Resources(bram36=family.block_rom(self.capacity, bits))
-        return control + Resources(lut=family.lutram(self.capacity, bits), ff=bits)
+        address, slack = max(self.capacity - 1, 1).bit_length(), self._slack_shape().width
+        level = IntType(-1, self.capacity - 1).width
+        wraps = self.capacity & (self.capacity - 1) == 0
+        lut = 12 + 4.3 * self._patterns() + 0.26 * slack + (0.3 if wraps else 3.4) * address
+        lut += 2.4 * positions + 2.9 * (len(set(self.walk.released())) - 1)
+        lut += family.constant_adder * (slack + level)
+        lut += sequence.count_price(self.capacity, family)
+        ff = positions + slack + level + 2 * address
+        return control + Resources(lut=lut, ff=ff) + self._memory_price(family)
 
-    def build(self, m: Module, seq: Sequencer, stream: Any, emit: Any) -> tuple[Value, Value]:
-        """Adds the ring to ``m`` around ``seq``; ``(data, outside)`` of the last issued step."""
+    def _patterns(self) -> int:
+        """Different bits, as functions of the turn that is taken, of how far the index moves."""
+        busy = [k for k, loop in enumerate(self.walk.loops) if loop.turns > 1]
+        moves = [self.walk.delta(level, "index") for level in (*busy, -1)]
+        width = sized(moves).width
+        bits = {tuple(move >> place & 1 for move in moves) for place in range(width)}
+        return len(bits - {(0,) * len(moves)})
+
+    def _memory_price(self, family: Family) -> Resources:
+        """The memory with its register, and the border's gates where that has no reset."""
+        bits, bordered = self.dtype.width * self.lanes, any(self.walk.bounded)
+        shown = self.kind.width * self.lanes
+        shaping = shown if self.taps.gain != 1 and self.dtype.width > 1 else 0
+        if self.memory == "block":
+            ram = family.block_rom(self.capacity, bits)
+            return Resources(lut=max(shown * bordered, shaping), ff=bordered, bram36=ram)
+        return Resources(lut=family.lutram(self.capacity, bits) + shaping, ff=shown)
+
+    def build(
+        self, m: Module, seq: Sequencer, stream: Any, emit: Any, flips: Sequence[Value] = ()
+    ) -> list[Value]:
+        """Adds the ring to ``m`` around ``seq``; the elements of the last issued step.
+
+        ``flips``: per lane, whether the element of the step that is due is to be inverted.
+        """
         walk = self.walk
         turns = self._turns(seq)
         put = Signal()
@@ -77,8 +124,33 @@ class Ring:
             seq.emit.eq(emit),
             seq.i_valid.eq(Mux(outside, some, there) & release),
         ]
-        data = self._memory(m, seq, stream, put, self._address(m, seq, turns))
-        return data, seq.delayed(m, outside, 1) if any(walk.bounded) else Const(0, 1)
+        word = self._memory(m, seq, stream, put, self._address(m, seq, turns))
+        stages = int(self.memory == "block")
+        beyond = seq.delayed(m, outside, stages) if any(walk.bounded) else Const(0, 1)
+        late = [seq.delayed(m, flag, stages) for flag in flips]
+        return [
+            self._tap(m, seq, x, late[lane] if late else None, beyond, lane)
+            for lane, x in enumerate(self._elements(word))
+        ]
+
+    def _tap(
+        self, m: Module, seq: Sequencer, x: Value, flip: Value | None, beyond: Value, lane: int
+    ) -> Value:
+        """The element at the position. Read from LUT RAM it is registered here, and the border is
+        the registers' own reset; a block RAM's register has none that synthesis would take."""
+        inside = Signal(element(self.kind), name=f"inside_{lane}")
+        m.d.comb += inside.eq(x * self.taps.gain + self.taps.shift)
+        found = inside if flip is None else inverted(inside, flip)
+        tap = Signal(element(self.kind), name=f"tap_{lane}", reset_less=True)
+        if self.memory == "block":
+            m.d.comb += tap.eq(Mux(beyond, self.taps.pad, found))
+            return tap
+        with m.If(seq.ce):
+            m.d.sync += tap.eq(found)
+        if any(self.walk.bounded):
+            with m.If(seq.ce & beyond):
+                m.d.sync += tap.eq(self.taps.pad)
+        return tap
 
     def join(self, m: Module, seq: Sequencer, output: Any) -> None:
         """Joins the pipe's end with the output stream's handshake."""
@@ -109,8 +181,7 @@ class Ring:
         for (kind, (size, before)), leaves in zip(sizes.items(), walk.bounded, strict=True):
             if not leaves:
                 continue
-            positions = walk.positions(kind)
-            shape = IntType(int(positions.min()), int(positions.max()))
+            shape = sized(walk.positions(kind))
             at = Signal(Shape(shape.width, shape.signed), init=-before, name=kind)
             with m.If(seq.issue):
                 m.d.sync += at.eq(at + self._follow(m, seq, turns, kind))
@@ -192,11 +263,7 @@ class Ring:
         write = memory.write_port()
         read = memory.read_port(domain="comb" if self.memory == "lut" else "sync")
         where = Signal(range(max(self.capacity, 2)), name="write_address")
-        with m.If(put):
-            m.d.sync += where.eq(where + 1)
-            if self.capacity & (self.capacity - 1):
-                with m.If(where == self.capacity - 1):
-                    m.d.sync += where.eq(0)
+        sequence.count(m, where, put, self.capacity)
         m.d.comb += [
             write.addr.eq(where),
             write.data.eq(raw(stream.payload)),
@@ -206,13 +273,25 @@ class Ring:
         if self.memory == "block":
             m.d.comb += read.en.eq(seq.ce)
             return Value.cast(read.data)
-        return seq.delayed(m, Value.cast(read.data), 1)
+        return Value.cast(read.data)
 
-    def elements(self, data: Value) -> list[Value]:
+    def _elements(self, data: Value) -> list[Value]:
         """The lanes of a beat."""
         width = self.dtype.width
         parts = [data[k * width : (k + 1) * width] for k in range(self.lanes)]
         return [p.as_signed() if self.dtype.signed else p for p in parts]
+
+
+def sized(values: Any) -> IntType:
+    """The range of some integers."""
+    return IntType(int(np.min(values)), int(np.max(values)))
+
+
+def inverted(value: Value, flag: Value) -> Value:
+    """``~value`` where ``flag`` is set, of a signed value: it reverses the order of elements."""
+    if isinstance(flag, Const) and not flag.value:
+        return value
+    return (value.as_unsigned() ^ flag.replicate(len(value))).as_signed()
 
 
 def rounded(capacity: int, memory: Place) -> int:
@@ -228,7 +307,7 @@ def _choose(
     m: Module, turns: Sequence[tuple[int, Value]], amounts: Sequence[int], name: str
 ) -> Value:
     """The amount of the turn that is taken; exactly one condition holds."""
-    kind = IntType(min(amounts), max(amounts))
+    kind = sized(amounts)
     value = Signal(Shape(kind.width, kind.signed), name=name)
     *rest, last = zip(turns, amounts, strict=True)
     m.d.comb += value.eq(last[1])

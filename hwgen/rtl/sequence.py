@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
-from math import prod
+from math import ceil, prod
 from operator import and_
 from typing import Any
 
@@ -12,7 +12,8 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.families.base import Resources
+from hwgen.families.base import Family, Resources
+from hwgen.families.xc7 import XC7
 
 
 class Sequencer(wiring.Component):  # type: ignore[misc]
@@ -109,29 +110,55 @@ class Sequencer(wiring.Component):  # type: ignore[misc]
         else:
             m.d.comb += [self.o_valid.eq(reduce(and_, have, self.emit)), self.ce.eq(self.issue)]
         turn: Value = self.issue
-        for index, last in zip(reversed(self.index), reversed(self.last), strict=True):
+        loops = zip(self.index, self.last, self.loops, strict=True)
+        for index, last, turns in reversed(list(loops)):
             if isinstance(index, Signal):
-                with m.If(turn):
-                    m.d.sync += index.eq(index + 1)
-                    with m.If(last):
-                        m.d.sync += index.eq(0)
+                count(m, index, turn, turns)
                 turn = turn & last
         if self._step is not None:
-            with m.If(self.issue):
-                m.d.sync += self._step.eq(self._step + 1)
-                with m.If(self._step == prod(self.loops) - 1):
-                    m.d.sync += self._step.eq(0)
+            count(m, self._step, self.issue, prod(self.loops))
         return m
+
+
+def count(m: Module, counter: Signal, step: Value, turns: int) -> None:
+    """Counts to ``turns - 1`` where ``step`` is 1, then starts again from 0.
+
+    The return to 0 stands beside the step, not within it: then it is the registers' own reset, and
+    no logic before them. Where the counter wraps by itself there is none.
+    """
+    with m.If(step):
+        m.d.sync += counter.eq(counter + 1)
+    if turns != 1 << len(counter):
+        with m.If(step & (counter == turns - 1)):
+            m.d.sync += counter.eq(0)
 
 
 def _counter(turns: int, name: str) -> Any:
     return Signal(range(turns), name=name) if turns > 1 else Const(0, 1)
 
 
-def price(loops: Sequence[int], depth: int, inputs: int = 1, *, step: bool = False) -> Resources:
-    """What a sequencer takes on any family: its counters, the valid pipe, the handshakes."""
-    widths = [(turns - 1).bit_length() for turns in loops if turns > 1]
+def price(
+    loops: Sequence[int], depth: int, inputs: int = 1, *, step: bool = False, family: Family = XC7
+) -> Resources:
+    """What a sequencer takes: its counters, the valid pipe, the handshakes."""
+    busy = [turns for turns in loops if turns > 1]
+    lut = sum(count_price(turns, family, ends=True) for turns in busy) + max(len(busy) - 1, 0)
+    widths = [(turns - 1).bit_length() for turns in busy]
     if step:
+        lut += count_price(prod(loops), family)
         widths.append((prod(loops) - 1).bit_length())
-    lut = sum(1.6 * width for width in widths) + 2 * inputs + 1
-    return Resources(lut=lut, ff=sum(widths) + depth)
+    return Resources(lut=lut + 2 * inputs, ff=sum(widths) + depth)
+
+
+def count_price(turns: int, family: Family, *, ends: bool = False) -> float:
+    """LUTs of ``count``: the sum, the comparison with the last value, the gate of the reset.
+
+    Two bits are counted without a carry chain. ``ends``: the last turn is asked for.
+    """
+    width = (turns - 1).bit_length()
+    if width < 2:
+        return 0.0
+    wraps = turns == 1 << width
+    own = family.adder(width, constant=True) if width > 2 else 1
+    compared = ceil((width - 1) / (family.lut_inputs - 1)) if ends or not wraps else 0
+    return own + compared + (not wraps)

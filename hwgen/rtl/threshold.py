@@ -85,7 +85,7 @@ class ThresholdShape:
 
     def resources(self, family: Family) -> Resources:
         """All lanes, their tables, the counter of the channel groups."""
-        counter = sequence.price((self.groups,), self.depth)
+        counter = sequence.price((self.groups,), self.depth, family=family)
         lane = self._search(family) if self.chosen == "search" else self._compare(family)
         if self.chosen == "search":
             counter += Resources(ff=(self.rounds - 1) * (self.groups - 1).bit_length())

@@ -42,7 +42,7 @@ class TopKUnit(Unit):
         """A comparator and two multiplexers for every comparison, registers at every level."""
         width, index = self.dtype.width, self.index.width
         compare = family.comparator(width, constant=False)
-        total = price((self.beats,), self.levels + 1)
+        total = price((self.beats,), self.levels + 1, family=family)
         count = self.lanes
         for bits in range(1, self.levels + 1):
             pairs, count = count // 2, (count + 1) // 2

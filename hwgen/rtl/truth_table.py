@@ -52,7 +52,7 @@ class TruthTableUnit(Unit):
             varying = len(set(self._columns(words)) - {0, (1 << len(words)) - 1})
             lut += varying * family.rom(1 << len(row), 1)
             ff += varying
-        return Resources(lut=lut, ff=ff) + sequence.price((1,), 1)
+        return Resources(lut=lut, ff=ff) + sequence.price((1,), 1, family=family)
 
     def _columns(self, words: Sequence[int]) -> list[int]:
         """Every bit of the output as a function: bit a is its value at address a."""

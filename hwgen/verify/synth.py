@@ -37,6 +37,7 @@ XILINX_LUTS = (
     "opt_expr -mux_undef -noclkinv",
     "abc -luts 2:2,3,6:5,10,20",
     "clean",
+    "techmap -map +/xilinx/ff_map.v",
     "xilinx_srl -fixed -minlen 3",
     "techmap -map +/xilinx/lut_map.v -map +/xilinx/cells_map.v -D LUT_WIDTH=6",
     "opt_lut_ins -tech xilinx",

@@ -149,7 +149,7 @@ def test_latency_is_met_at_less_cost_than_the_fastest() -> None:
 
 
 def test_where_nothing_fits_the_plan_takes_least_beyond_the_budget() -> None:
-    plan = planner(3, replace(BOARD, lut=150))
+    plan = planner(3, replace(BOARD, lut=80))
     schedule, _ = search(plan, lambda s: Laid(s.resources, s.interval, 1))
     assert set(schedule.over) == {"lut"}
     cheapest = plan.at(plan.intervals[-1], "lut", reserve=Resources(lut=-1e6))

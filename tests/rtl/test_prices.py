@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 
 from hwgen import families
 from hwgen.inttype import IntType
+from hwgen.ops.spatial import Kernel
+from hwgen.ops.walked import window_walk
+from hwgen.rtl.accumulate import AccumulateUnit
+from hwgen.rtl.add import AddUnit
 from hwgen.rtl.alphabet import Alphabet
 from hwgen.rtl.fifo import Fifo
 from hwgen.rtl.folded import MatVecUnit
+from hwgen.rtl.gearbox import Gearbox
 from hwgen.rtl.lookup import LookupUnit
+from hwgen.rtl.reduce import ReduceUnit
 from hwgen.rtl.requantize import RequantizeUnit
 from hwgen.rtl.stream import Elastic
 from hwgen.rtl.threshold import ThresholdUnit
+from hwgen.rtl.window import WalkUnit
 from tests.rtl.synthesis import compare, needs_yosys
 
 pytestmark = needs_yosys
@@ -58,6 +66,21 @@ def requantizer() -> RequantizeUnit:
     return RequantizeUnit(factors, bias, 14, unsigned(4), signed(12), lanes=2)
 
 
+def window(
+    shape: tuple[int, int, int], lanes: int, input: IntType, memory: Literal["lut", "block"]
+) -> WalkUnit:
+    walk = window_walk(Kernel((3, 3), padding=(1, 1, 1, 1)), shape, shape[0] // lanes)
+    return WalkUnit(walk, input, lanes, memory=memory)
+
+
+def depthwise(levels: Sequence[int], channels: int, lanes: int) -> ReduceUnit:
+    weights = np.random.default_rng(7).choice(np.array(levels), (channels, 9))
+    kernel = Kernel((3, 3), padding=(1, 1, 1, 1))
+    walk = window_walk(kernel, (channels, 12, 12), channels // lanes, inner=False)
+    output = IntType(-1080, 1080)
+    return ReduceUnit(walk, unsigned(4), lanes, "sum", output, weights=weights, memory="block")
+
+
 FAST: dict[str, Any] = {
     "binary x 1 bit, 1x16": lambda: product(Alphabet.binary(), (8, 64), (1, 16), unsigned(1)),
     "binary x 4 bits, 4x4": lambda: product(Alphabet.binary(), (16, 16), (4, 4), signed(4)),
@@ -65,6 +88,8 @@ FAST: dict[str, Any] = {
     "thresholds 1, spatial": lambda: threshold(16, 1, 16, signed(10)),
     "queue": lambda: Fifo(unsigned(8), 4, 32),
     "elastic": lambda: Elastic(unsigned(8), 4),
+    "window": lambda: window((16, 32, 32), 16, unsigned(4), "lut"),
+    "sum of two": lambda: AddUnit(signed(6), signed(6), [[1], [4]], signed(9), 4),
 }
 
 SLOW: dict[str, Any] = {
@@ -89,6 +114,13 @@ SLOW: dict[str, Any] = {
     ),
     "requantizer": requantizer,
     "queue in block RAM": lambda: Fifo(unsigned(8), 4, 512),
+    "window in block RAM": lambda: window((3, 32, 32), 3, signed(8), "block"),
+    "window of one lane": lambda: window((1, 49, 10), 1, signed(8), "lut"),
+    "depthwise int4": lambda: depthwise(range(-7, 8), 64, 8),
+    "depthwise shift": lambda: depthwise((-8, -4, -2, -1, 1, 2, 4, 8), 16, 4),
+    "pool": lambda: AccumulateUnit(unsigned(1), 8, 8, (14, 14), (2, 2), "max", unsigned(1)),
+    "mean": lambda: AccumulateUnit(unsigned(4), 1, 64, (1, 1), (8, 8), "sum", unsigned(10)),
+    "gearbox": lambda: Gearbox(signed(12), 64, 8, 64 * 900),
 }
 
 TOLERANCE = 0.15
