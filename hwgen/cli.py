@@ -1,4 +1,4 @@
-"""The command line: build · check · sim · run · estimate · synth · train · boards · doctor.
+"""The command line: build · check · sim · run · estimate · synth · weights · train · boards · doctor.
 
 Results go to stdout, the log to stderr. Exit codes: 0 good, 1 model or usage, 2 build failed or
 outputs

@@ -43,7 +43,7 @@ def with_config(request: PlanRequest) -> PlanRequest:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{request.config} must be a TOML file: {error}") from None
     known = {"board", "clock_mhz", "style", "target_fps", "max_latency", "stream_bits"}
-    known |= {"input_type", "layers"}
+    known |= {"input_type", "layers", "writable"}
     if unknown := sorted(set(data) - known):
         raise UsageError(
             f"{request.config}: {unknown[0]!r} is not one of {', '.join(sorted(known))}"
@@ -52,6 +52,8 @@ def with_config(request: PlanRequest) -> PlanRequest:
     sets = tuple(f"{n}.{k}={v}" for n, keys in layers.items() for k, v in keys.items())
     defaults = PlanRequest()
     given = {k: v for k, v in data.items() if getattr(request, k) == getattr(defaults, k)}
+    if "writable" in given:
+        given["writable"] = tuple(map(str, given["writable"]))
     if "stream_bits" in given:
         given["stream_bits"] = str(given["stream_bits"])
     if "max_latency" in given:

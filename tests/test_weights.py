@@ -146,8 +146,11 @@ def test_what_cannot_be_writable_is_named(
         pipeline.plan(saved(folder, 0), request_)
 
 
-def test_writable_constants_cost_memory(folder: Path) -> None:
+def test_writable_constants_cost_memory(folder: Path, tmp_path: Path) -> None:
     model = saved(folder, 0)
+    (tmp_path / "plan.toml").write_text('writable = ["all"]\nstyle = "folded"\n')
+    read = pipeline.plan(model, PlanRequest(config=tmp_path / "plan.toml"))
+    assert len(read.accelerator.layout.writable) == 5
     fixed = pipeline.plan(model, PlanRequest(style="folded", target_fps=2_000_000))
     loaded = pipeline.plan(model, ALL)
     assert loaded.figures.resources.lut > fixed.figures.resources.lut
