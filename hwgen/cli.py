@@ -1,8 +1,7 @@
-"""The command line: build · check · sim · run · estimate · synth · weights · train · boards · doctor.
+"""The command line: one function per verb, from arguments to a result on stdout.
 
 Results go to stdout, the log to stderr. Exit codes: 0 good, 1 model or usage, 2 build failed or
-outputs
-differ, 3 a tool is missing, 130 interrupted.
+outputs differ, 3 a tool is missing, 130 interrupted.
 """
 
 from __future__ import annotations
