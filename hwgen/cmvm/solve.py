@@ -21,7 +21,7 @@ from hwgen.inttype import IntType
 BLOCK_INPUTS, BLOCK_OUTPUTS = 256, 128
 """Larger matrices are cut into blocks; sums are shared within a block."""
 
-SURE = 1 << 13
+SURE = 1 << 11
 """Weights of a ±1 matrix of 1-bit inputs from which on only shared sums of three are tried: they
 are a tenth smaller than anything else there."""
 
@@ -62,10 +62,8 @@ def solve(
         depth = max_depth or task.usual_depth
         certain = single and task.signs_only and matrix.size > SURE
         for share in (False, True) if single and not certain else (single,):
-            found.append(task.by_bits(depth, share))
-            if found[-1].depth > depth > 2:  # links that are not full make chains longer
-                found[-1] = task.by_bits(2 * depth - found[-1].depth, share)
-        certain = certain and found[-1].depth <= depth
+            found.append(task.bits_within(depth, share, strict=max_depth is not None))
+        certain = certain and (max_depth is None or found[-1].depth <= max_depth)
     for cap in () if certain else _caps(max_depth, task.usual_depth, task.signs_only):
         found.append(task.by_digits(cap, max_depth or task.usual_depth))
         if max_depth is None or found[-1].depth <= max_depth:
@@ -143,6 +141,16 @@ class _Task:
     def signs_only(self) -> bool:
         """Whether all weights are 1 or -1."""
         return bool(np.all(np.abs(self.rows) == 1))
+
+    def bits_within(self, depth: int, share: bool, strict: bool) -> AdderGraph:
+        """The graph on single bits, built anew where it came out deeper than ``depth``, as links
+        that are not full make it; the deeper one where that is much smaller and not ``strict``."""
+        graph = self.by_bits(depth, share)
+        if graph.depth <= depth or depth < 3:
+            return graph
+        flat = self.by_bits(2 * depth - graph.depth, share)
+        much = 1.05 * graph.cost(self.family) < flat.cost(self.family)
+        return graph if much and not strict else flat
 
     def by_bits(self, depth: int, share: bool) -> AdderGraph:
         """The graph on single bits, which rows may ``share`` in sums of three."""
