@@ -20,8 +20,8 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from hwgen import vectors
+from hwgen.built import Outcome, read_graph
 from hwgen.errors import BuildError, MismatchError, ToolError, UsageError
-from hwgen.simulate import Outcome, read_graph
 
 CHUNK = 256
 SERIAL = ("ttyUSB*", "ttyACM*", "tty.usbserial*", "tty.usbmodem*")

@@ -326,8 +326,13 @@ def _float_check(report: dict[str, Any]) -> list[str]:
 def _sim(options: argparse.Namespace) -> int:
     from hwgen import simulate
 
-    run = simulate.dataset if options.dataset else simulate.bench
-    outcome = run(options)
+    common = {"simulator": options.simulator, "wave": options.wave}
+    if options.dataset:
+        outcome = simulate.dataset(
+            options.dir, options.dataset, limit=options.limit, progress=not options.json, **common
+        )
+    else:
+        outcome = simulate.bench(options.dir, seed=options.seed, cells=options.cells, **common)
     emit(options, outcome.data, outcome.text)
     return 0 if outcome.good else 2
 
@@ -341,9 +346,13 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _synth(options: argparse.Namespace) -> int:
-    from hwgen import simulate
+    from hwgen import synthesis
 
-    outcome = simulate.route(options) if options.route else simulate.synth(options)
+    outcome = (
+        synthesis.route(options.dir, options.seeds)
+        if options.route
+        else synthesis.synth(options.dir)
+    )
     emit(options, outcome.data, outcome.text)
     return 0 if outcome.good else 2
 

@@ -1,57 +1,21 @@
-"""The verbs on a built project: bench, data set, synthesis; each gives data, text and a verdict."""
+"""``hwgen sim``: a built project's bench, and whole data sets, against the golden model."""
 
 from __future__ import annotations
 
-import argparse
-import json
 import tempfile
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from hwgen import vectors
-from hwgen.errors import UsageError
-from hwgen.estimate.figures import as_counts
+from hwgen.built import Outcome, read_graph, read_report
 from hwgen.ir.graph import Graph
-from hwgen.ir.serialize import from_json
 from hwgen.ir.types import Ints
 from hwgen.ops.input import Input
 from hwgen.ops.output import Output
 from hwgen.verify.divergence import Divergence
-
-if TYPE_CHECKING:
-    from hwgen.verify.route import RouteResult
-    from hwgen.verify.synth import SynthResult
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result of a verb."""
-
-    data: dict[str, Any]
-    text: str
-    good: bool = True
-
-
-def read_graph(folder: Path) -> Graph:
-    """The integer graph of a built project.
-
-    Raises:
-        UsageError: ``folder`` is not a built project.
-        ModelFileError: its graph is damaged.
-    """
-    import hwgen.ops  # noqa: F401  (fills the registry of nodes)
-
-    try:
-        text = (folder / "graph.json").read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise UsageError(
-            f"{str(folder)!r} must be a folder that hwgen build wrote, and has no graph.json",
-            hint="hwgen build MODEL --board BOARD --out DIR",
-        ) from None
-    return from_json(text)
 
 
 def _input(graph: Graph) -> Input:
@@ -64,18 +28,23 @@ def _output(graph: Graph) -> Output:
     return graph.output
 
 
-def bench(options: argparse.Namespace) -> Outcome:
-    """``hwgen sim DIR``: the cocotb bench on the accelerator."""
+def bench(
+    folder: Path,
+    *,
+    simulator: str = "verilator",
+    seed: int | None = None,
+    cells: bool = False,
+    wave: Path | None = None,
+) -> Outcome:
+    """``hwgen sim DIR``: the cocotb bench on the accelerator, or on its netlist of ``cells``.
+
+    Raises:
+        HwgenError: as ``verify.cocotb_run.simulate`` and ``verify.synth.netlist``.
+    """
     from hwgen.verify.cocotb_run import simulate
 
-    mapped = _netlist(options.dir) if options.cells else None
-    found = simulate(
-        options.dir,
-        simulator=options.simulator,
-        seed=options.seed,
-        netlist=mapped,
-        wave=options.wave,
-    )
+    mapped = _netlist(folder) if cells else None
+    found = simulate(folder, simulator=simulator, seed=seed, netlist=mapped, wave=wave)
     data = asdict(found)
     exact = (
         found.latency_cycles == found.predicted.latency_cycles
@@ -91,16 +60,16 @@ def bench(options: argparse.Namespace) -> Outcome:
         *found.failures,
     ]
     if found.divergence is not None:
-        data["divergence"], text = _divergence(read_graph(options.dir), found.divergence)
+        data["divergence"], text = _divergence(read_graph(folder), found.divergence)
         lines.append(text)
-    lines += _waves(options)
+    lines += _waves(wave)
     return Outcome({**data, "as_predicted": exact}, "\n".join(lines), good)
 
 
 def _netlist(folder: Path) -> Any:
     from hwgen.verify.synth import netlist
 
-    return netlist(folder, _report(folder)["family"])
+    return netlist(folder, read_report(folder)["family"])
 
 
 def _divergence(graph: Graph, found: Divergence) -> tuple[dict[str, Any], str]:
@@ -116,25 +85,39 @@ def _divergence(graph: Graph, found: Divergence) -> tuple[dict[str, Any], str]:
     return data, f"first divergence: {found} ({', '.join(where)})"
 
 
-def _waves(options: argparse.Namespace) -> list[str]:
-    if options.wave is None:
+def _waves(wave: Path | None) -> list[str]:
+    if wave is None:
         return []
-    opened = options.wave.with_suffix(".gtkw")
-    return [f"waveforms in {options.wave}; gtkwave {opened} opens them"]
+    return [f"waveforms in {wave}; gtkwave {wave.with_suffix('.gtkw')} opens them"]
 
 
 def _predicted(found: Any) -> str:
     return f"{found.predicted.latency_cycles} and {found.predicted.initiation_interval}"
 
 
-def dataset(options: argparse.Namespace) -> Outcome:
-    """``hwgen sim DIR --dataset FILE``: every frame through the compiled core, against golden."""
+def dataset(
+    folder: Path,
+    data_set: Path,
+    *,
+    limit: int | None = None,
+    simulator: str = "verilator",
+    wave: Path | None = None,
+    progress: bool = True,
+) -> Outcome:
+    """``hwgen sim DIR --dataset FILE``: every frame through the compiled core, against golden.
+
+    ``simulator`` is the one that looks for the layer of a wrong integer, or writes ``wave``.
+
+    Raises:
+        HwgenError: as ``vectors.read``, ``verify.dataset.simulate_dataset``, and
+            ``verify.cocotb_run.trace``.
+    """
     from hwgen.verify.dataset import simulate_dataset
 
-    graph = read_graph(options.dir)
-    read = vectors.read(options.dataset, options.limit)
+    graph = read_graph(folder)
+    read = vectors.read(data_set, limit)
     x = _input(graph).encode(read.x)
-    found = simulate_dataset(options.dir, vectors.streamed(x), progress=not options.json)
+    found = simulate_dataset(folder, vectors.streamed(x), progress=progress)
     shape = graph.types[graph.output.name].shape
     golden = graph.evaluate(x)
     outputs = vectors.unstreamed(found.outputs, shape)
@@ -162,15 +145,17 @@ def dataset(options: argparse.Namespace) -> Outcome:
         f"core: latency {found.latency_cycles} cycles, initiation interval "
         f"{found.initiation_interval} cycles"
     )
-    if wrong.any() or options.wave:
+    if wrong.any() or wave:
         frame = int(np.argwhere(wrong)[0][0]) if wrong.any() else 0
         flat, want = (vectors.streamed(v[frame : frame + 1])[0] for v in (outputs, golden))
         at_output = _at_output(graph, frame, flat, want)
-        located = _located(options, graph, x, frame)
+        first, part = _led(x, frame)
+        located = _located(folder, graph, part, simulator, wave)
         if at_output is not None:
-            data["divergence"], text = _divergence(graph, located or at_output)
+            seen = replace(located, frame=first + located.frame) if located else at_output
+            data["divergence"], text = _divergence(graph, seen)
             lines.append(text)
-    lines += _waves(options)
+    lines += _waves(wave)
     return Outcome(data, "\n".join(lines), not wrong.any())
 
 
@@ -184,132 +169,33 @@ def _at_output(graph: Graph, frame: int, got: Ints, want: Ints) -> Divergence | 
     return Divergence(graph.output.inputs[0], frame, element, -1, **values)
 
 
-def _located(options: argparse.Namespace, graph: Graph, x: Ints, frame: int) -> Divergence | None:
-    """The frames up to ``frame`` once more through the bench with taps on every layer.
+def _led(x: Ints, frame: int) -> tuple[int, Ints]:
+    """A frame and those just before it, and the number of the first of them."""
+    first = max(frame - LEAD, 0)
+    return first, x[first : frame + 1]
+
+
+def _located(
+    folder: Path, graph: Graph, x: Ints, simulator: str, wave: Path | None
+) -> Divergence | None:
+    """The frames ``x`` once more through the bench with taps on every layer.
 
     None where the fault does not show itself in so few frames.
     """
     from hwgen.verify.cocotb_run import trace
     from hwgen.verify.manifest import read
 
-    first = max(frame - LEAD, 0)
-    part = x[first : frame + 1]
-    manifest = replace(read(options.dir), frames=len(part))
-    found = vectors.golden(graph, {layer.name for layer in manifest.layers}, part)
-    with tempfile.TemporaryDirectory(prefix="hwgen-vectors-") as folder:
-        sim = Path(folder)
+    manifest = replace(read(folder), frames=len(x))
+    found = vectors.golden(graph, {layer.name for layer in manifest.layers}, x)
+    with tempfile.TemporaryDirectory(prefix="hwgen-vectors-") as name:
+        sim = Path(name)
         (sim / "manifest.json").write_text(manifest.to_json(), "utf-8")
-        for name, values in found.items():
-            file = sim / "vectors" / f"{name}.npy"
+        for place, values in found.items():
+            file = sim / "vectors" / f"{place}.npy"
             file.parent.mkdir(parents=True, exist_ok=True)
             np.save(file, values)
-        seen = trace(options.dir, sim, simulator=options.simulator, wave=options.wave)
-    return replace(seen, frame=first + seen.frame) if seen else None
+        return trace(folder, sim, simulator=simulator, wave=wave)
 
 
 LEAD = 2
 """Frames before a wrong one that are simulated again with it."""
-
-
-def synth(options: argparse.Namespace) -> Outcome:
-    """``hwgen synth DIR``: yosys for the board's family, beside the estimate, layer by layer."""
-    from hwgen.verify.synth import synthesize
-
-    report = _report(options.dir)
-    data, text = _counted(synthesize(options.dir, report["family"]), report)
-    return Outcome(data, text)
-
-
-def _counted(found: SynthResult, report: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """What a tool counted beside the estimate, layer by layer."""
-    from hwgen.report.table import synth_text
-
-    estimated = {r["name"]: r for r in [*report["layers"], *report["plumbing"]]}
-    rows = [_beside(part, estimated.get(part.name)) for part in found.parts]
-    shell = [r["resources"] for r in report["plumbing"] if r["name"] in SHELL]
-    rest = {k: sum(r[k] for r in shell) for k in ("lut", "ff", "bram36", "dsp")}
-    rows.append({**_beside(found.rest, None), "name": "shell", "estimate": rest})
-    data = {
-        "family": found.family,
-        "tool": found.tool,
-        "seconds": round(found.seconds, 1),
-        **_counts(found.total),
-        "estimate": report["resources"],
-        "layers": rows,
-    }
-    return data, synth_text(data)
-
-
-SHELL = ("axi_in", "axi_out", "registers")
-
-
-def _counts(part: Any) -> dict[str, Any]:
-    return as_counts(part.resources)
-
-
-def _beside(part: Any, estimate: dict[str, Any] | None) -> dict[str, Any]:
-    return {
-        "name": part.name,
-        **_counts(part),
-        "estimate": estimate["resources"] if estimate else None,
-    }
-
-
-def _report(folder: Path) -> dict[str, Any]:
-    try:
-        data: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
-        return {"family": data["family"], **data}
-    except (OSError, ValueError, KeyError):
-        raise UsageError(
-            f"{str(folder)!r} must be a folder that hwgen build wrote, and has no report.json",
-            hint="hwgen build MODEL --board BOARD --out DIR",
-        ) from None
-
-
-def route(options: argparse.Namespace) -> Outcome:
-    """``hwgen synth DIR --route``: a bitstream per seed, the clock it reaches, its slowest path.
-
-    For boards of Vivado's, its own run and its reports, where it is installed.
-    """
-    from hwgen.backend import boards
-    from hwgen.verify.route import route as routed
-    from hwgen.verify.vivado import implement
-
-    if options.seeds < 1:
-        raise UsageError(f"--seeds must be at least 1, not {options.seeds}")
-    report = _report(options.dir)
-    board = boards.load(report["board"])
-    if board.flow == "vivado":
-        made = implement(options.dir, board)
-        counted, text = _counted(made.synth, report)
-        outcome = _routed([made.route], report)
-        return Outcome(
-            {**outcome.data, "synth": counted}, f"{text}\n\n{outcome.text}", outcome.good
-        )
-    return _routed(routed(options.dir, board, seeds=range(1, options.seeds + 1)), report)
-
-
-def _routed(found: list[RouteResult], report: dict[str, Any]) -> Outcome:
-    """Routed designs, the fastest first."""
-    runs = [
-        {
-            "seed": r.seed,
-            "target_mhz": r.target_mhz,
-            "achieved_mhz": r.achieved_mhz,
-            "utilisation": {kind: list(pair) for kind, pair in r.utilisation.items()},
-            "critical_ns": {layer: round(ns, 3) for layer, ns in r.critical_layers.items()},
-            "bitstream": r.bitstream.as_posix(),
-            "seconds": round(r.seconds, 1),
-        }
-        for r in found
-    ]
-    best = found[0]
-    lines = [
-        f"seed {r.seed}: {r.achieved_mhz:.1f} MHz (target {r.target_mhz:g}), {r.bitstream}"
-        for r in found
-    ]
-    used = ", ".join(f"{kind} {a:,} of {b:,}" for kind, (a, b) in best.utilisation.items() if a)
-    slow = ", ".join(f"{layer} {ns:.1f} ns" for layer, ns in best.critical_layers.items())
-    lines += [used, f"slowest path: {slow}"]
-    data = {"board": report["board"], "estimate": report["resources"], "runs": runs}
-    return Outcome(data, "\n".join(lines), best.ok)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from hwgen import families
 from hwgen.backend.host import decoding
+from hwgen.built import read_graph
 from hwgen.constants import writes
 from hwgen.errors import ModelError, UsageError
 from hwgen.frontend.models import read_model
@@ -21,7 +22,6 @@ from hwgen.ir.verify import verify
 from hwgen.ops.base import HardwareNode
 from hwgen.passes.integerize import integerize
 from hwgen.pipeline import merged
-from hwgen.simulate import read_graph
 from hwgen.verify import manifest as manifests
 
 DECODING = ("scale", "offset", "bias", "functions", "order")

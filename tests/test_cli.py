@@ -17,11 +17,11 @@ import torch
 
 import hwgen
 from hwgen import paths, pipeline
+from hwgen.built import read_graph
 from hwgen.cli import main
 from hwgen.ir.graph import Graph
 from hwgen.ir.serialize import to_json
 from hwgen.ir.types import IntArray
-from hwgen.simulate import read_graph
 from tests.models import small_mlp
 
 REPORT = {"board", "clock_mhz", "latency_cycles", "initiation_interval", "fps", "layers"}

@@ -17,13 +17,13 @@ import hwgen
 from hwgen import nn as q
 from hwgen import pipeline, vectors, weights
 from hwgen.board_run import load_driver
+from hwgen.built import read_graph
 from hwgen.cli import main
 from hwgen.errors import ModelError, UnsupportedError, UsageError
 from hwgen.ir.graph import Graph
 from hwgen.ops.input import Input
 from hwgen.ops.output import Output
 from hwgen.pipeline import PlanRequest
-from hwgen.simulate import read_graph
 from hwgen.verify import pynq_sim
 from tests.models import small_mlp
 

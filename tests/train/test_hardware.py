@@ -2,7 +2,6 @@
 test frames. Networks hold several methods, one per layer, because compiling a model takes longest.
 """
 
-import argparse
 import shutil
 from pathlib import Path
 
@@ -108,10 +107,7 @@ def check_hardware(model: nn.Module, folder: Path) -> None:
     hwgen.save(model, folder / "model.pt", frames[:1])
     np.savez(folder / "test.npz", x=frames.numpy(), y=labels.numpy())
     built = pipeline.build(folder / "model.pt", folder / "out", PlanRequest())
-    options = argparse.Namespace(
-        dir=built.folder, dataset=folder / "test.npz", limit=None, seed=None, json=True
-    )
-    outcome = simulate.dataset(options)
+    outcome = simulate.dataset(built.folder, folder / "test.npz", progress=False)
     assert outcome.data["frames"] == len(frames)
     assert outcome.data["mismatches"] == 0
     model.eval()

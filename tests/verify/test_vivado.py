@@ -5,7 +5,6 @@ No report of Vivado's own is here: ``vivado/*.rpt`` were written by hand after U
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hwgen import simulate, tools
+from hwgen import synthesis, tools
 from hwgen.backend import boards, project
 from hwgen.errors import BuildError, ToolError, UsageError
 from hwgen.families.base import Resources
@@ -133,7 +132,7 @@ def test_the_run_is_read_back_as_the_open_tools_results_are(
 
 def test_hwgen_synth_route_prints_the_same_tables(installed: Path, tmp_path: Path) -> None:
     folder = built(tmp_path / "out")
-    outcome = simulate.route(argparse.Namespace(dir=folder, seeds=1))
+    outcome = synthesis.route(folder)
     assert outcome.good
     layers = {row["name"]: row for row in outcome.data["synth"]["layers"]}
     assert (layers["neg"]["lut"], layers["neg"]["estimate"]["lut"]) == (200, 210)
