@@ -205,11 +205,11 @@ ABOUT_JETS = """\
 ### Jets
 
 `jets_spatial` is the QONNX model zoo's 6-bit network as it is (16-64-32-32-5, not pruned) with
-inputs of 15 bits; latency is that of the core, from the first to the last register; accuracy that of
-1,000 jets (±2.7 points). The published rows of hls4ml (arXiv:2006.10159), HGQ (arXiv:2405.00645) and
-da4ml (arXiv:2507.04535) are of other networks with the same inputs and classes, trained for hardware, by
-Vivado on a VU9P. They are not repeated here: the papers' tables could not be opened where this was written, and no
-figure is given that was not read or measured.
+inputs of 15 bits; latency is that of the core, from the first to the last register; accuracy that
+of 1,000 jets (±2.7 points). The published rows of hls4ml (arXiv:2006.10159), HGQ
+(arXiv:2405.00645) and da4ml (arXiv:2507.04535) are of other networks with the same inputs and
+classes, trained for hardware, by Vivado on a VU9P. They are not repeated here: the papers' tables
+could not be opened where this was written, and no figure is given that was not read or measured.
 """
 
 INTRODUCTION = """\
