@@ -13,7 +13,7 @@ import hwgen
 from hwgen import store as stores
 from hwgen.backend import verilog
 from hwgen.cmvm import solve_for_clock
-from hwgen.ops import linear
+from hwgen.ops import product
 from hwgen.pipeline import build
 from hwgen.request import PlanRequest
 from tests.models import small_mlp
@@ -51,7 +51,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return solve_for_clock(weights, *args, **kwargs)
 
     monkeypatch.setattr(verilog, "convert_all", convert)
-    monkeypatch.setattr(linear, "solve_for_clock", optimise)
+    monkeypatch.setattr(product, "solve_for_clock", optimise)
     return found
 
 
@@ -65,12 +65,12 @@ def test_only_a_changed_layer_is_made_anew(
     assert {"matrix 10", "matrix 8", "matrix 4"} <= set(everything)
 
     monkeypatch.setenv(stores.VARIABLE, str(tmp_path / "store"))
-    linear.adder_graph.cache_clear()
+    product.adder_graph.cache_clear()
     build(before, tmp_path / "first", SPATIAL)
     assert sorted(made[len(everything) :]) == sorted(everything)
 
     made.clear()
-    linear.adder_graph.cache_clear()
+    product.adder_graph.cache_clear()
     build(after, tmp_path / "warm", SPATIAL)
     assert files(tmp_path / "warm") == files(cold)
     assert "matrix 4" in made
@@ -79,7 +79,7 @@ def test_only_a_changed_layer_is_made_anew(
     assert [name for name in made if name.startswith("layer_")] == [made[-1]]
 
     made.clear()
-    linear.adder_graph.cache_clear()
+    product.adder_graph.cache_clear()
     build(after, tmp_path / "again", SPATIAL)
     assert files(tmp_path / "again") == files(cold)
     assert made == []
@@ -90,13 +90,13 @@ def test_a_damaged_store_is_only_slower(
 ) -> None:
     model = saved(tmp_path / "model.pt", 0.1)
     monkeypatch.setenv(stores.VARIABLE, str(tmp_path / "store"))
-    linear.adder_graph.cache_clear()
+    product.adder_graph.cache_clear()
     build(model, tmp_path / "first", SPATIAL)
     everything = list(made)
     for entry in (tmp_path / "store").glob("*/*"):
         entry.write_bytes(entry.read_bytes()[:-7])
     made.clear()
-    linear.adder_graph.cache_clear()
+    product.adder_graph.cache_clear()
     build(model, tmp_path / "second", SPATIAL)
     assert sorted(made) == sorted(everything)
     assert files(tmp_path / "second") == files(tmp_path / "first")

@@ -5,30 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import lru_cache
 from itertools import product
 from math import ceil, prod, sqrt
 from typing import ClassVar
 
 import numpy as np
 
-from hwgen.cmvm.clocked import solve_for_clock
-from hwgen.cmvm.graph import AdderGraph, Node, Output, Term
-from hwgen.cmvm.pipeline import Pipelined
-from hwgen.content import dumps, loads
 from hwgen.errors import ModelError, Origin, UnsupportedError
 from hwgen.families.base import Family, Resources
-from hwgen.inttype import IntType
 from hwgen.ir.meaning import HostValue, Meaning, RealValue, common_scale
 from hwgen.ir.real import Lowering, RealNode
 from hwgen.ir.types import Alphabet, IntArray, Ints, TensorType
 from hwgen.ops.base import Config, HardwareNode, divisors
+from hwgen.ops.product import (
+    adder_graph,
+    any_product_type,
+    exact_product,
+    magnitudes,
+    product_type,
+)
 from hwgen.ops.truth_table import TruthTable, combined
 from hwgen.rtl import alphabet as rtl_alphabet
 from hwgen.rtl.adder_graph import AdderGraphUnit
 from hwgen.rtl.bit_serial import BitSerial, BitSerialUnit, SerialForm, digit_widths
 from hwgen.rtl.folded import MatVecShape, MatVecUnit
-from hwgen.store import store
 
 BLOCK_BUFFER_BITS = 4096
 SPATIAL_FLOOR = 0.2
@@ -37,7 +37,6 @@ SPATIAL_FLOOR = 0.2
 MAX_ACCUMULATOR_BITS = 48
 MAX_RESCALE = 256
 NO_BIAS = IntArray([0])
-GRAPH_PARTS = (Pipelined, AdderGraph, Node, Output, Term, IntType)
 
 
 @dataclass(frozen=True)
@@ -50,39 +49,6 @@ class Weight:
     values: IntArray
     alphabet: Alphabet
     scale: tuple[Fraction, ...] = (Fraction(1),)
-
-
-def product_ranges(weight: Ints, bias: Ints, x: TensorType) -> list[IntType]:
-    """The exact range of every output of ``W·x + b``, each input over its own range."""
-    positive, negative = np.maximum(weight, 0), np.minimum(weight, 0)
-    lo = (positive * x.lo + negative * x.hi).sum(axis=1) + bias
-    hi = (positive * x.hi + negative * x.lo).sum(axis=1) + bias
-    return [IntType(int(a), int(b)) for a, b in zip(lo, hi, strict=True)]
-
-
-@lru_cache(maxsize=256)
-def product_type(weight: IntArray, bias: IntArray, x: TensorType) -> TensorType:
-    """The type of ``W·x + b`` in every pixel of ``x``."""
-    ranges = product_ranges(weight.values, bias.values, x)
-    return TensorType.of((len(weight.values), *x.shape[1:]), ranges)
-
-
-@lru_cache(maxsize=256)
-def any_product_type(alphabet: Alphabet, bias: IntArray, outputs: int, x: TensorType) -> TensorType:
-    """The type of ``W·x + b`` for all W of an alphabet and all b from the least to the greatest."""
-    ends = [w * v for w in (alphabet.levels[0], alphabet.levels[-1]) for v in (x.lo, x.hi)]
-    each = x.channels // len(x.ranges)
-    lo = int(np.min(ends, axis=0).sum()) * each + int(bias.values.min())
-    hi = int(np.max(ends, axis=0).sum()) * each + int(bias.values.max())
-    return TensorType((outputs, *x.shape[1:]), (IntType(lo, hi),))
-
-
-def exact_product(x: Ints, weight: Ints) -> Ints:
-    """``x @ weight.T`` in integers, through float64 where every partial sum is below 2^53."""
-    bound = float(np.abs(weight).sum(axis=1).max(initial=0)) * float(np.abs(x).max(initial=0))
-    if bound < 2**53:
-        return (x.astype(np.float64) @ weight.T.astype(np.float64)).astype(np.int64)
-    return x @ weight.T
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -279,40 +245,6 @@ class Linear(HardwareNode):
             multiplier="dsp" if config.multiplier == "dsp" else "lut",
             buffer="block" if large and config.memory == "block" else "lut",
         )
-
-
-@lru_cache(maxsize=256)
-def magnitudes(weight: IntArray) -> rtl_alphabet.Alphabet:
-    """The alphabet that a folded unit stores."""
-    return rtl_alphabet.Alphabet.of(weight.values)
-
-
-@lru_cache(maxsize=256)
-def adder_graph(
-    weight: IntArray,
-    bias: IntArray,
-    inputs: tuple[IntType, ...],
-    family: Family,
-    signs_only: bool = False,
-) -> Pipelined:
-    """The optimised adder graph of a spatial layer, pipelined for the family's clock period.
-
-    One that was found before is read, and checked like a new one.
-    """
-    kept = store()
-    key = kept.key("adder graph", weight.values, bias.values, inputs, family, signs_only)
-    try:
-        known: Pipelined | None = loads(kept.get(key) or "null", GRAPH_PARTS)
-    except ValueError:
-        known = None
-    if known is not None:
-        known.graph.verify(weight.values, bias.values)
-        known.check()
-        return known
-    made = solve_for_clock(weight.values, inputs, target_ns=family.period_ns, family=family,
-                           bias=bias.values, signs_only=signs_only)  # fmt: skip
-    kept.put(key, dumps(made))
-    return made
 
 
 @dataclass(frozen=True, kw_only=True)

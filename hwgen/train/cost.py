@@ -32,7 +32,7 @@ from hwgen.ir.types import IntArray, Ints, TensorType
 from hwgen.nn.activations import QuantAct
 from hwgen.nn.layers import QuantizedWeight
 from hwgen.ops.base import Config
-from hwgen.ops.linear import product_ranges
+from hwgen.ops.product import product_ranges
 from hwgen.ops.threshold import Threshold
 from hwgen.train.method import activation_layers, weight_layers
 from hwgen.train.shapes import measure
