@@ -40,7 +40,7 @@ def test_obstacles_of_import_and_of_meaning_are_named_together(
         node("Add", "q other", "sum"),
         node("Identity", "sum", "y"),
         w=np.random.default_rng(0).normal(size=(4, 2)),
-        s2=1e-6 / 3,
+        s2=1e-20 / 3,
     )
     assert main(["check", path, "--json"]) == 1
     found = json.loads(capsys.readouterr().out)

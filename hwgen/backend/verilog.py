@@ -19,6 +19,7 @@ from hwgen.errors import BuildError
 REMARKS = (
     "CASEINCOMPLETE",
     "DECLFILENAME",
+    "INITIALDLY",
     "PROCASSINIT",
     "UNUSEDSIGNAL",
     "WIDTHEXPAND",
@@ -115,10 +116,14 @@ def _plain(text: str) -> str:
     """Without yosys's banner, its version and its attributes on locations.
 
     A wire called ``\\x[0]`` is renamed: yosys's own AIGER files take it for bit 0 of ``x``. So is
-    the register that yosys adds to a module to start its processes: its number counts modules.
+    the register that yosys adds to a module to start its processes: its number counts modules. It
+    gets its value by a nonblocking assignment, when all processes wait for it: SystemVerilog gives
+    initial values to declarations before that, and a process none of whose inputs ever changes
+    would leave its outputs X in Icarus.
     """
     text = re.sub(r"\A/\*.*?\*/\s*", "", text, flags=re.S)
     text = re.sub(r"\\([^\s\[]+)\[(\d+)\]", r"\\\1_at_\2", text)
     text = re.sub(r"\\\$auto\$verilog_backend\.cc:\d+:dump_module\$\d+ ", r"\$initial ", text)
+    text = text.replace("reg \\$initial  = 0;", "reg \\$initial ;\n  initial \\$initial <= 0;")
     text = re.sub(r"^\s*\(\* (?:src|generator|top|cell_src) = [^*]*\*\)\n", "", text, flags=re.M)
     return text.strip() + "\n"

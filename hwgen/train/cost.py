@@ -78,7 +78,10 @@ class HardwareCost:
         return CostTable(tuple(rows), self.kind)
 
     def _weights(self, weight: Tensor, count: int, family: Family) -> Tensor:
-        """By weight bits (rows) and input bits (columns)."""
+        """By weight bits (rows) and input bits (columns).
+
+        More weight bits are never cheaper: where their graph came out smaller, they cost the same.
+        """
         if self.kind == "memory":
             return torch.tensor(WEIGHT_BITS).float()[:, None].expand(-1, len(INPUT_BITS)) * count
         part = weight[:ROWS]
@@ -87,7 +90,7 @@ class HardwareCost:
             [self._circuit(_rounded(part, wide), into, factor, family) for into in INPUT_BITS]
             for wide in WEIGHT_BITS
         ]
-        return torch.tensor(found)
+        return torch.cummax(torch.tensor(found), dim=0).values
 
     def _circuit(self, codes: Ints, input_bits: int, factor: float, family: Family) -> float:
         inputs = [IntType.bits(input_bits, signed=False)] * codes.shape[1]

@@ -124,6 +124,7 @@ def test_learned_steps_start_at_twice_the_mean_over_the_root_of_the_greatest_lev
 
 
 def test_powers_of_two_stay_powers_of_two_while_training():
+    torch.manual_seed(0)
     layer = q.QuantLinear(8, 4, weight=q.Int(4, step="power_of_two"))
     optimizer = torch.optim.SGD(layer.parameters(), lr=0.3)
     seen = set()
