@@ -84,7 +84,7 @@ class RandomCnn(nn.Module):
 
     def _conv(self, outputs: int, *, same: bool = False) -> nn.Module:
         """A convolution, batch-norm and quantizer; ``same`` keeps the size of the image."""
-        kernel = [1 + (2 * self.draw(2) if same else self.draw(3)) for _ in self.size]
+        kernel = [1 + (2 * self.draw(2) if same else min(self.draw(3), n - 1)) for n in self.size]
         stride = [1 if same or n < 4 else 1 + self.draw(2) for n in self.size]
         dilation = [1 + (self.draw(2) if n > 4 else 0) for n in self.size]
         padding = [

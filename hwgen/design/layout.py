@@ -139,7 +139,7 @@ class Joiner:
         """Per queue behind a fork, beats of a frame."""
         blocks = self.layout({}).blocks
         return {
-            f"fifo_{b.instance.removeprefix('fork_')}_{k}": b.inputs[0].beats
+            f"fifo_{b.instance.removeprefix('fork_')}_out{k}": b.inputs[0].beats
             for b in blocks
             if isinstance(b.unit, Fork)
             for k in range(b.unit.outputs)
@@ -221,7 +221,7 @@ class _Walk:
         self.chain[name] = self.chain.get(stream.source, 0) + 1
         ports = [Stream(name, f"o{k}", *stream.shape) for k in range(copies)]
         self.ready[node.name] = [
-            self._queue(f"fifo_{node.name}_{k}", port) for k, port in enumerate(ports)
+            self._queue(f"fifo_{node.name}_out{k}", port) for k, port in enumerate(ports)
         ]
 
     def _queue(self, instance: str, stream: Stream) -> Stream:
@@ -256,7 +256,7 @@ class _Walk:
 
     def _fitted(self, stream: Stream, lanes: int, node: Node, index: int) -> Stream:
         """``stream`` at ``lanes`` elements a beat, its ready chain broken where it is long."""
-        suffix = f"{node.name}_{index}" if len(node.inputs) > 1 else node.name
+        suffix = f"{node.name}_in{index}" if len(node.inputs) > 1 else node.name
         if self.chain.get(stream.source, 0) >= READY_CHAIN:
             elastic = Elastic(stream.dtype, stream.lanes)
             stream = self._inserted(f"elastic_{suffix}", elastic, stream, stream.lanes)
