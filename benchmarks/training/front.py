@@ -4,7 +4,9 @@
 
 ``train`` makes the networks: pixels above half are 1 (that is the pixel's highest bit, and costs
 no LUT), layers of neurons of six inputs that choose them while they train (``FewInputs``), so that
-a neuron and its sign are one LUT, and a ternary classifier with argmax. ``measure`` builds each,
+a neuron and its sign are one LUT, and a ternary classifier with argmax. Then every neuron becomes a
+table of its six inputs and trains on, entry by entry (``TruthTables``), on images that are moved by
+a pixel: the same LUTs, any function. ``measure`` builds each,
 every layer spatial and a frame every cycle, runs the 10,000 test images through the RTL, and counts
 LUTs with yosys: the network is all units of the core, input encoding and argmax among them; the AXI
 shell is counted apart. ``draw`` makes ``docs/mnist-front.png`` and the table of
@@ -32,6 +34,7 @@ from hwgen import nn as q
 from hwgen.train.data import Data
 from hwgen.train.fan_in import FanIn
 from hwgen.train.fit import FitConfig, accuracy, fit
+from hwgen.train.tables import LearnedTables, as_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURE = ROOT / "docs" / "mnist-front.png"
@@ -54,24 +57,33 @@ RARE = 0.004
 
 @dataclass(frozen=True)
 class Point:
-    """A network: neurons of ``fan_in`` inputs in each layer, and inputs of each class's sum."""
+    """A network: neurons of ``fan_in`` inputs in each layer, and inputs of each class's sum.
+
+    ``choosing`` epochs choose the inputs, ``epochs`` train the tables at ``table_lr``, with
+    ``moved`` of the batches moved by a pixel and ``dropout`` before the classifier.
+    """
 
     hidden: tuple[int, ...]
     classes: int
     fan_in: int = 6
-    epochs: int = 24
+    choosing: int = 12
+    epochs: int = 40
     lr: float = 0.015
+    table_lr: float = 0.006
+    moved: float = 0.7
+    dropout: float = 0.05
     batch: int = 512
+    table_batch: int = 256
 
 
 POINTS = {
-    "short": Point((300, 150), 45, epochs=5),
-    "small": Point((300, 150), 45),
+    "short": Point((300, 150), 45, choosing=2, epochs=2),
+    "small": Point((300, 150), 45, dropout=0.0, moved=0.5),
     "medium": Point((600, 300), 90),
-    "large": Point((1000, 400), 120),
-    "larger": Point((2000, 800), 200),
+    "large": Point((1000, 500), 100),
+    "larger": Point((2000, 800), 200, dropout=0.1),
 }
-"""``short`` is ``small`` with few epochs: ten seconds of training, to see that all of it works."""
+"""``short`` is ``small`` with few epochs: to see that all of it works."""
 
 
 class Narrow(nn.Module):
@@ -85,6 +97,22 @@ class Narrow(nn.Module):
         with torch.autocast("cpu", dtype=torch.bfloat16):
             found: Tensor = self.network(x)
         return found.float()
+
+
+class Moved(nn.Module):
+    """A network of the pixels that are used; while it trains, a share of the batches is moved by a
+    pixel in either direction."""
+
+    def __init__(self, network: nn.Module, used: Tensor, share: float) -> None:
+        super().__init__()
+        self.network, self.used, self.share = network, used, share
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training and float(torch.rand(())) < self.share:
+            down, right = (int(n) for n in torch.randint(-1, 2, (2,)))
+            x = x.view(-1, 28, 28).roll((down, right), (1, 2)).flatten(1)
+        found: Tensor = self.network(x[:, self.used])
+        return found
 
 
 class Classifier(nn.Module):
@@ -114,48 +142,50 @@ def network(point: Point, pixels: int = 784) -> nn.Sequential:
         act = q.UInt(1, step=2.0) if last else q.Binary()
         layers += [layer, norm, q.QuantAct(act)]
     ternary = q.FewInputs(q.Ternary(scale=0.2, threshold=0.0), point.classes)
+    layers.append(nn.Dropout(0.0))
     layers.append(q.QuantLinear(point.hidden[-1], 10, bias=False, weight=ternary))
     return nn.Sequential(*layers)
 
 
 def train(name: str, point: Point, folder: Path, seed: int) -> None:
-    """``model.pt``, ``test.npz`` and ``training.json`` in ``folder``."""
+    """``model.pt``, ``test.npz`` and ``training.json`` in ``folder``; goes on where it stopped."""
     data = mnist(seed)
-    used = data.train[0].gt(0.5).float().mean(dim=0) > RARE
+    bits = Data(*((x.gt(0.5).float(), y) for x, y in (data.train, data.validation, data.test)))
+    used = bits.train[0].mean(dim=0) > RARE
     torch.manual_seed(seed)
     small = network(point, int(used.sum()))
     FanIn.initialize(small)
-    config = FitConfig(epochs=point.epochs, batch=point.batch, lr=point.lr, seed=seed)
     folder.mkdir(parents=True, exist_ok=True)
-    history = fit(Narrow(small), _bits(data, used), config,
-                  [FanIn(small, end=max(point.epochs // 2, 1))], progress=True,
-                  checkpoint=folder / "training.ckpt")  # fmt: skip
-    net = _widened(small, point, used)
+    choosing = FitConfig(epochs=point.choosing, batch=point.batch, lr=point.lr, seed=seed)
+    first = fit(Moved(Narrow(small), used, 0.0), bits, choosing,
+                [FanIn(small, end=max(round(point.choosing * 0.6), 1))], progress=True,
+                checkpoint=folder / "choosing.ckpt")  # fmt: skip
+    as_tables(small)
+    small[-2] = nn.Dropout(point.dropout)
+    tables = FitConfig(epochs=point.epochs, batch=point.table_batch, lr=point.table_lr, seed=seed)
+    history = fit(Moved(small, used, point.moved), bits, tables, [LearnedTables(small)],
+                  progress=True, checkpoint=folder / "tables.ckpt")  # fmt: skip
+    net = _widened(small, used)
     x, y = data.test
     hwgen.save(Classifier(net).eval(), folder / "model.pt", x[:64])
     np.savez_compressed(folder / "test.npz", x=x.numpy(), y=y.numpy())
     row = {
-        "point": vars(point), "seed": seed, "history": history.rows,
+        "point": vars(point), "seed": seed, "history": [*first.rows, *history.rows],
+        "chosen": first.rows[-1]["accuracy"],
         "validation": accuracy(net, data.validation), "test": accuracy(net, data.test),
     }  # fmt: skip
     (folder / "training.json").write_text(json.dumps(row))
     print(f"{name}: validation {row['validation']:.2%}, test {row['test']:.2%}", flush=True)
 
 
-def _bits(data: Data, used: Tensor) -> Data:
-    """The frames as the network sees them behind its input's threshold, without rare pixels."""
-    parts = [(x.gt(0.5).float()[:, used], y) for x, y in (data.train, data.validation, data.test)]
-    return Data(*parts)
-
-
-def _widened(small: nn.Sequential, point: Point, used: Tensor) -> nn.Sequential:
-    """The network of all pixels, those that are not used with weight 0."""
-    net = network(point)
-    state = small.state_dict()
-    weight = torch.zeros(len(state["2.weight"]), len(used))
-    weight[:, used] = state["2.weight"]
-    net.load_state_dict({**state, "2.weight": weight})
-    return net.eval()
+def _widened(small: nn.Sequential, used: Tensor) -> nn.Sequential:
+    """The network of all pixels."""
+    at = next(k for k, m in enumerate(small) if isinstance(m, q.TruthTables))
+    narrow = small[at]
+    wide = q.TruthTables(len(used), narrow.out_features, fan_in=narrow.fan_in, levels=narrow.levels)
+    wide.connect(used.nonzero().flatten()[narrow.connections])
+    wide.tables.data = narrow.tables.data
+    return nn.Sequential(*small[:at], wide, *small[at + 1 :]).eval()
 
 
 def measure(folder: Path) -> dict[str, Any]:
@@ -179,7 +209,7 @@ def measure(folder: Path) -> dict[str, Any]:
         "ff": synth["ff"],
         "tool": synth["tool"],
         **{k: v for k, v in json.loads((folder / "training.json").read_text()).items()
-           if k in ("point", "seed", "validation", "test")},
+           if k in ("point", "seed", "chosen", "validation", "test")},
     }  # fmt: skip
 
 
@@ -194,12 +224,15 @@ def _hwgen(*words: object) -> dict[str, Any]:
 
 def rows(measured: dict[str, dict[str, Any]]) -> str:
     """The measured networks, smallest first."""
-    head = ["network", "hidden neurons", "inputs per class", "epochs", "test % (RTL)", "mismatches",
+    head = ["network", "hidden neurons", "inputs per class", "epochs",
+            "validation %, inputs chosen", "validation %, tables", "test % (RTL)", "mismatches",
             "LUT, network", "LUT with AXI shell", "FF", "cycles per frame", "latency"]  # fmt: skip
     found = []
     for name, m in sorted(measured.items(), key=lambda item: item[1]["network"]):
         point = m["point"]
-        shape = [name, " + ".join(map(str, point["hidden"])), point["classes"], point["epochs"]]
+        shape = [name, " + ".join(map(str, point["hidden"])), point["classes"],
+                 f"{point['choosing']} + {point['epochs']}",
+                 *(f"{100 * m[kind]:.2f}" for kind in ("chosen", "validation"))]  # fmt: skip
         exact = [f"{100 * m['accuracy']:.2f}", f"{m['mismatches']} of {m['frames']:,}"]
         luts = [f"{m[kind]:,}" for kind in ("network", "accelerator", "ff")]
         found.append([*shape, *exact, *luts, m["interval"], m["latency"]])

@@ -22,9 +22,10 @@ from hwgen.frontend.examples import EXAMPLES_FILE, MAX_FRAMES, to_text
 from hwgen.frontend.format import FORMAT_FILE, FORMAT_VERSION
 from hwgen.nn.layers import QuantizedWeight
 from hwgen.nn.quantizer import ActQuantizer
+from hwgen.nn.tables import TruthTables
 
 _FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\S+)')
-_QUANTIZERS = ("hwgen.quantize.default", "hwgen.sign.default")
+_QUANTIZERS = ("hwgen.quantize.default", "hwgen.sign.default", "hwgen.truth_table.default")
 _CODING = (
     "quantized_decomposed.quantize_per_tensor.",
     "quantized_decomposed.quantize_per_channel.",
@@ -146,7 +147,7 @@ def _freeze_children(path: str, module: nn.Module) -> None:
         module.weight_quantizer = module.weight_quantizer.frozen(module.weight)
         module.register_parameter("weight", None)
     for name, child in module.named_children():
-        if isinstance(child, ActQuantizer):
+        if isinstance(child, ActQuantizer | TruthTables):
             try:
                 module.add_module(name, child.frozen())
             except HwgenError as error:
@@ -210,6 +211,8 @@ class _Recorder(torch.fx.Interpreter):
         y = cast(Tensor, value)
         if str(n.target) == "hwgen.sign.default":
             codes = y > 0
+        elif str(n.target) == "hwgen.truth_table.default":
+            codes = y == cast(list[float], arguments[3])[1]
         else:
             step, zero = cast(Tensor, arguments[1]), cast(Tensor, arguments[2])
             codes = torch.round(y / step) + zero

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -18,8 +19,10 @@ from hwgen.ops.linear import RealLinear, Weight
 from hwgen.ops.quantize import RealQuantize, RealSign
 from hwgen.ops.reshape import RealReshape
 from hwgen.ops.topk import RealTopK
+from hwgen.ops.truth_table import RealTruthTable
 
 MAX_BITS = 16
+MOST_TABLE_BITS = 12
 
 Row = Callable[[Call], Rows]
 TABLE: dict[str, Row] = {}
@@ -87,6 +90,29 @@ def quantize(call: Call) -> RealQuantize:
 def sign(call: Call) -> RealSign:
     (scale,) = constants(call.single("scale"))
     return RealSign(scale=scale, **call.common(call.real("x")))
+
+
+@row("hwgen.truth_table.default")
+def truth_table(call: Call) -> RealTruthTable:
+    x = call.real("x")
+    connections, codes = call.required("connections"), call.required("codes")
+    given = call.raw("levels")
+    levels = [v for v in given if isinstance(v, int | float)] if isinstance(given, tuple) else []
+    if len(levels) != 2 or not -math.inf < levels[0] < levels[1] < math.inf:
+        call.unsupported(f"truth tables must have two ascending levels, not {given}")
+    bits = connections.shape[1] if connections.ndim == 2 else 0
+    if not 1 <= bits <= MOST_TABLE_BITS or codes.shape != (len(connections), 1 << bits):
+        call.unsupported(f"a table of {bits} bits must have {1 << bits} entries, of "
+                         f"1 to {MOST_TABLE_BITS} bits, not {codes.shape}")  # fmt: skip
+    if not np.isin(codes, (0, 1)).all():
+        call.unsupported("a truth table's entries must be 0 and 1")
+    if connections.min() < 0 or connections.max() >= math.prod(x.shape):
+        call.unsupported(f"a truth table must read inputs 0 to {math.prod(x.shape) - 1}")
+    low, high = constants(levels)
+    return RealTruthTable(
+        connections=IntArray(connections), values=IntArray(codes), low=low, high=high,
+        **call.common(x),
+    )  # fmt: skip
 
 
 @row("aten.linear.default")

@@ -20,6 +20,7 @@ from hwgen.nn.sawb import SAWB
 from hwgen.nn.shift import Shift
 from hwgen.nn.statsq import StatsQ
 from hwgen.nn.syq import SYQ
+from hwgen.nn.tables import TruthTables
 from hwgen.nn.ternary import Ternary
 from hwgen.nn.uniform import Int, SInt, UInt
 
@@ -49,6 +50,7 @@ __all__ = [
     "Sign",
     "StatsQ",
     "Ternary",
+    "TruthTables",
     "UInt",
     "WeightQuantizer",
     "WeightSpec",

@@ -1,8 +1,8 @@
-"""The operators that stand for quantizers in an exported graph, one each.
+"""The operators that stand for quantizers and tables in an exported graph, one each.
 
-An importer reads `hwgen::quantize`, `hwgen::sign` and `hwgen::weight` as quantizers and never sees
-their arithmetic. Only frozen copies of a model (see `hwgen.save`) call them; training uses
-`hwgen.nn.ste`.
+An importer reads `hwgen::quantize`, `hwgen::sign`, `hwgen::weight` and `hwgen::truth_table` as what
+they stand for and never sees their arithmetic. Only frozen copies of a model (see `hwgen.save`)
+call them; training uses `hwgen.nn.ste` and `hwgen.nn.tables`.
 """
 
 from __future__ import annotations
@@ -42,6 +42,16 @@ def weight(codes: Tensor, scale: Tensor, alphabet: list[int]) -> Tensor:
     return codes.to(torch.float32) * scale
 
 
+@torch.library.custom_op("hwgen::truth_table", mutates_args=())
+def truth_table(x: Tensor, connections: Tensor, codes: Tensor, levels: list[float]) -> Tensor:
+    """Feature n of the output (batch, features) is ``levels[codes[n, a]]`` where bit k of ``a`` is
+    whether ``x[:, connections[n, k]]`` is positive; ``codes`` holds 0 and 1."""
+    bits = (x[:, connections] > 0).to(torch.int64)
+    address = (bits << torch.arange(connections.shape[1])).sum(dim=2)
+    chosen = codes[torch.arange(len(codes)), address].to(torch.int64)
+    return torch.tensor(levels, dtype=x.dtype)[chosen]
+
+
 @quantize.register_fake
 def _quantize_fake(
     x: Tensor, step: Tensor, zero_point: Tensor, lo: int, hi: int, rounding: str
@@ -57,3 +67,8 @@ def _sign_fake(x: Tensor, scale: Tensor) -> Tensor:
 @weight.register_fake
 def _weight_fake(codes: Tensor, scale: Tensor, alphabet: list[int]) -> Tensor:
     return codes.new_empty(codes.shape, dtype=torch.float32)
+
+
+@truth_table.register_fake
+def _truth_table_fake(x: Tensor, connections: Tensor, codes: Tensor, levels: list[float]) -> Tensor:
+    return x.new_empty((x.shape[0], connections.shape[0]))

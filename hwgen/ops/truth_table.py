@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import lru_cache
 from itertools import product
+from math import prod
 from typing import ClassVar
 
 import numpy as np
 
+from hwgen.errors import ModelError, UnsupportedError
 from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
+from hwgen.ir.meaning import HostValue, Meaning, RealValue
+from hwgen.ir.real import Lowering, RealNode
 from hwgen.ir.types import IntArray, Ints, TensorType
 from hwgen.ops.base import Config, HardwareNode
 from hwgen.rtl.truth_table import TruthTableUnit
@@ -126,6 +131,71 @@ class TruthTable(HardwareNode):
             places=IntArray(self.places.values[rows]),
             values=IntArray(self.values.values[rows]),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RealTruthTable(RealNode):
+    """``y[n] = levels[values[n, a]]`` where bit k of ``a`` is whether ``x[connections[n, k]]`` is
+    positive; ``connections`` (outputs, bits), ``values`` (outputs, 2**bits) of 0 and 1, two
+    ascending ``levels``. Every input must have two values at most."""
+
+    connections: IntArray
+    values: IntArray
+    low: Fraction
+    high: Fraction
+
+    @property
+    def levels(self) -> int:
+        return 1
+
+    def lower(self, target: Lowering, *inputs: RealValue) -> RealValue:
+        x = self._binary(inputs[0])
+        place = {int(c): k for k, c in enumerate(x.order.values)} if x.order else {}
+        sources = [[place.get(int(c), int(c)) for c in row] for row in self.connections.values]
+        bits = [[(c, 0) for c in row] for row in sources]
+        signs = {c: _signs(x, c) for row in sources for c in row}
+        values = np.stack(
+            [
+                row[_readdressed([signs[c] for c in columns])]
+                for columns, row in zip(sources, self.values.values, strict=True)
+            ]
+        )
+        node = replace(TruthTable.of(self.name, x.value, bits, values), origin=self.origin)
+        kind = target.add(node)
+        meaning = Meaning(self.name, kind, (self.high - self.low,), (self.low,))
+        target.note(self.name, meaning)
+        return meaning
+
+    def _binary(self, x: RealValue) -> Meaning:
+        if isinstance(x, HostValue) or x.functions or any(k.width > 1 for k in x.type.ranges):
+            raise UnsupportedError(
+                "the inputs of truth tables must be binary",
+                origin=self.origin,
+                hint="put QuantAct(Binary()) or QuantAct(UInt(1)) before the tables",
+            )
+        least = int(self.connections.values.max()) + 1
+        if len(x.shape) != 1 or x.shape[0] < least:
+            raise ModelError(
+                f"truth tables that read input {least - 1} cannot take a tensor of shape {x.shape}",
+                origin=self.origin,
+                hint="flatten before the tables" if prod(x.shape) >= least else "",
+            )
+        return x
+
+
+def _signs(x: Meaning, channel: int) -> tuple[bool, bool]:
+    """Whether a channel's value is positive where its code's only bit is 0, and where it is 1."""
+    one = -1 if x.type.channel(channel).signed else 1
+    return x.at(0, channel) > 0, x.at(one, channel) > 0
+
+
+def _readdressed(signs: Sequence[tuple[bool, bool]]) -> Ints:
+    """The entry that stands for every combination of code bits."""
+    codes = np.arange(1 << len(signs))
+    found: Ints = np.zeros_like(codes)
+    for k, pair in enumerate(signs):
+        found |= np.array(pair, np.int64)[(codes >> k) & 1] << k
+    return found
 
 
 def combined(

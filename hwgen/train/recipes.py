@@ -23,6 +23,7 @@ from hwgen.train.models import cnn, mlp
 from hwgen.train.oscillation import Freezing, Oscillation
 from hwgen.train.progressive import Progressive, float_layers, sensitivities
 from hwgen.train.prune import Pruning
+from hwgen.train.tables import LearnedTables
 
 CostMaker = Callable[[nn.Module, Tensor], Cost]
 
@@ -235,13 +236,17 @@ def _bmpq(context: Context) -> Job:
 
 
 def _few_inputs(context: Context) -> Job:
-    fan_in, late = context.option("fan_in", 6), context.late(0.5)
+    fan_in, tables = context.option("fan_in", 6), context.option("tables", False)
     layers = len(context.settings.hidden) + context.settings.convolved
     spec = q.FewInputs(q.Int(5, step=1 / 16), fan_in)
     ternary = q.FewInputs(q.Ternary(scale=0.2, threshold=0.0), context.option("class_inputs", 30))
     model = context.net([*[spec] * layers, ternary], q.Binary(), relu=False)
     FanIn.initialize(model)
-    return Job(model, [FanIn(model, first=context.option("first", 40), end=late)])
+    end = context.late(0.25 if tables else 0.5)
+    methods: list[Method] = [FanIn(model, first=context.option("first", 40), end=end)]
+    if tables:
+        methods.append(LearnedTables(model, at=context.late(0.4)))
+    return Job(model, methods)
 
 
 RECIPES: dict[str, Callable[[Context], Job]] = {
@@ -269,7 +274,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "s3": ("strength",),
     "deepshift": ("zero",),
     "progressive": ("activations", "every", "order"),
-    "few-inputs": ("fan_in", "class_inputs", "first"),
+    "few-inputs": ("fan_in", "class_inputs", "first", "tables"),
     "bitpruning": ("start_bits", "strength", "weighting", "rate_factor", "freeze_at", "prune"),
     "adaqat": ("start_bits", "rate", "strength", "layers", "freeze_at", "prune"),
     "bmpq": ("budget", "widths", "interval", "prune"),

@@ -24,6 +24,7 @@ from hwgen.train.fit import FitConfig, fit
 from hwgen.train.models import mlp
 from hwgen.train.progressive import Progressive
 from hwgen.train.prune import Pruning
+from hwgen.train.tables import LearnedTables
 from tests.train.golden import PIXELS, digits
 
 pytestmark = pytest.mark.skipif(not shutil.which("g++"), reason="Verilator's models need g++")
@@ -66,15 +67,16 @@ def learned_bits(method: str) -> nn.Module:
     return model
 
 
-def few_inputs() -> nn.Module:
-    """Two layers of truth tables, and sums of signs."""
+def few_inputs(tables: bool = False) -> nn.Module:
+    """Two layers of truth tables, learned as weights or entry by entry, and sums of signs."""
     six = q.FewInputs(q.Int(5, step=1 / 16), fan_in=6)
     classes = q.FewInputs(q.Ternary(scale=0.2, threshold=0.0), fan_in=12)
     torch.manual_seed(0)
     model = mlp(64, [30, 20], 10, weight=[six, six, classes], activation=q.Binary(),
                 input=q.UInt(1, step=1.0), relu=False)  # fmt: skip
     FanIn.initialize(model)
-    fit(model, digits(), FitConfig(epochs=4, lr=0.01), [FanIn(model, end=2)])
+    methods = [FanIn(model, end=2), *([LearnedTables(model, at=2)] if tables else [])]
+    fit(model, digits(), FitConfig(epochs=4, lr=0.01), methods)
     return model
 
 
@@ -92,6 +94,7 @@ NETWORKS = {
     "quantizers": quantizers,
     "groups-signs": groups_and_signs,
     "few-inputs": few_inputs,
+    "tables": lambda: few_inputs(tables=True),
     "bitpruning": lambda: learned_bits("bitpruning"),
     "gpfq": lambda: after_training(WeightPlan("ternary")),
 }
