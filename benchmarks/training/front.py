@@ -79,9 +79,9 @@ class Point:
 POINTS = {
     "short": Point((300, 150), 45, choosing=2, epochs=2),
     "small": Point((300, 150), 45, dropout=0.0, moved=0.5),
-    "medium": Point((600, 300), 90),
-    "large": Point((1000, 500), 100),
-    "larger": Point((2000, 800), 200, dropout=0.1),
+    "medium": Point((600, 300), 70, dropout=0.0),
+    "large": Point((1000, 500), 90),
+    "larger": Point((2000, 1000), 120, dropout=0.1),
 }
 """``short`` is ``small`` with few epochs: to see that all of it works."""
 
