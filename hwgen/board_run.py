@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,10 @@ from tqdm import tqdm
 from hwgen import vectors
 from hwgen.built import Outcome, read_graph
 from hwgen.errors import BuildError, MismatchError, ToolError, UsageError
+from hwgen.ir.graph import Graph
+
+if TYPE_CHECKING:
+    from hwgen.weights import Image
 
 CHUNK = 256
 SERIAL = ("ttyUSB*", "ttyACM*", "tty.usbserial*", "tty.usbmodem*")
@@ -37,23 +41,26 @@ class Target:
 
 
 def run(options: argparse.Namespace) -> Outcome:
-    """Sends every frame of a data set and reads the answers; with ``--check`` compares them with
-    the golden model.
+    """Sends every frame of a data set and reads the answers, with ``--weights`` after loading
+    those; with ``--check`` compares them with the golden model.
 
     Raises:
-        UsageError: not a built project, no such data set, or no port.
+        UsageError: not a built project, no such data set, no port, or weights of another build.
         ToolError: the board's own Python module ``pynq`` is missing.
         BuildError: the board gives no right answer, or is another build's.
         MismatchError: an answer is not the golden model's.
     """
     folder = options.dir.resolve()
     data = vectors.read(options.data, options.limit)
+    loaded = _weights(options.weights, folder) if options.weights else None
     target = Target(options.port, options.bitfile, options.timeout)
     with opened(folder, target) as accelerator:
+        if loaded is not None:
+            accelerator.load_weights(options.weights)
         integers, seconds = _through(accelerator, data.x, progress=not options.json)
     predictions = _predictions(accelerator, integers)
     if options.check:
-        _compare(folder, data.x, integers)
+        _compare(read_graph(folder) if loaded is None else loaded.graph, data.x, integers)
     rate = len(data.x) / seconds
     found: dict[str, Any] = {
         "frames": len(data.x),
@@ -61,6 +68,7 @@ def run(options: argparse.Namespace) -> Outcome:
         "frames_per_second": round(rate, 1),
         "accuracy": None,
         "checked": bool(options.check),
+        "words_loaded": 0 if loaded is None else len(loaded.writes),
         "predictions": [int(p) for p in predictions],
     }
     lines = [*map(str, found["predictions"]), f"{len(data.x):,} frames, {rate:,.1f} frames/s"]
@@ -70,6 +78,12 @@ def run(options: argparse.Namespace) -> Outcome:
         found["accuracy"] = float(np.mean(predictions == np.asarray(data.y).ravel()))
         lines.append(f"accuracy {100 * found['accuracy']:.2f} %")
     return Outcome(found, "\n".join(lines))
+
+
+def _weights(file: Path, folder: Path) -> Image:
+    from hwgen import weights  # it needs all of the compiler, and frames alone do not
+
+    return weights.read(file, folder)
 
 
 @contextmanager
@@ -165,8 +179,7 @@ def _predictions(accelerator: Any, integers: npt.NDArray[np.int64]) -> npt.NDArr
     return np.asarray(accelerator.classes(integers))
 
 
-def _compare(folder: Path, x: npt.NDArray[Any], integers: npt.NDArray[np.int64]) -> None:
-    graph = read_graph(folder)
+def _compare(graph: Graph, x: npt.NDArray[Any], integers: npt.NDArray[np.int64]) -> None:
     golden = graph.evaluate(graph.input.encode(x))  # type: ignore[attr-defined]
     wrong = (golden != integers).reshape(len(x), -1)
     if wrong.any():

@@ -203,6 +203,9 @@ def _run_options(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument("--limit", type=int, metavar="N", help="only the first N frames")
     verb.add_argument("--timeout", type=float, metavar="S", help="seconds to wait for an answer")
+    verb.add_argument(
+        "--weights", type=Path, metavar="FILE.npz", help="load what hwgen weights wrote first"
+    )
     verb.add_argument("--check", action="store_true", help="compare with the golden model")
 
 

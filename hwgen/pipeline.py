@@ -17,11 +17,11 @@ from hwgen.constants import rolled, writes
 from hwgen.design.accelerator import Accelerator
 from hwgen.design.layout import Joiner
 from hwgen.design.queues import accelerate
-from hwgen.errors import BuildError, UnsupportedError, UsageError
+from hwgen.errors import BuildError, UsageError
 from hwgen.estimate.explain import Explanation, explain
 from hwgen.estimate.figures import Figures, capacity, figures
 from hwgen.estimate.sweep import Front, Progress, front
-from hwgen.families.base import Family, Resources
+from hwgen.families.base import Resources
 from hwgen.frontend.models import read_model
 from hwgen.ir.graph import Graph
 from hwgen.ir.text import dump
@@ -148,17 +148,12 @@ def _wanted(model: Path, request: PlanRequest) -> _Wanted:
     board = boards.load(request.board)
     clock = request.clock_mhz or board.clock_mhz
     family = replace(families.get(board.family), period_ns=1000 / (request.pipeline_mhz or clock))
-    if request.writable and board.baud:
-        raise UnsupportedError(
-            f"constants cannot be written on {board.name}: it has no processor at the registers",
-            hint="choose a Zynq board, or leave --writable out",
-        )
     source = read_model(model, request.input_type)
     lowered = integerize(source)
     graph = verify(lowered.graph)
     check = float_check(lowered, source.examples)
     _dump(request.dump_ir, "1-integers", graph)
-    graph = merged(graph, request.writable, family)
+    graph = merged(graph, request.writable)
     _dump(request.dump_ir, "2-merged", graph)
     word_bits = _word_bits(request, board, graph)
     feed, drain = Accelerator.words(graph, word_bits)
@@ -169,13 +164,13 @@ def _wanted(model: Path, request: PlanRequest) -> _Wanted:
     return _Wanted(graph, check, board, clock, word_bits, limit, planner)
 
 
-def merged(graph: Graph, names: Sequence[str], family: Family) -> Graph:
+def merged(graph: Graph, names: Sequence[str]) -> Graph:
     """The graph that is built: nodes merged where that is exact, and those of ``names`` writable.
 
     Raises:
         UsageError, UnsupportedError: see ``passes.writable``.
     """
-    return verify(compare_with_zero(tabulate(writable(absorb(graph), names, family))))
+    return verify(compare_with_zero(tabulate(writable(absorb(graph), names))))
 
 
 def build(

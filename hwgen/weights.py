@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from hwgen import families
-from hwgen.backend.host import decoding
-from hwgen.built import read_graph
-from hwgen.constants import writes
+from hwgen.backend.host import weights_file
+from hwgen.built import read_graph, read_report
+from hwgen.constants import writes as constants_of
 from hwgen.errors import ModelError, UsageError
 from hwgen.frontend.models import read_model
+from hwgen.ir import serialize
 from hwgen.ir.graph import Graph
 from hwgen.ir.node import Node
 from hwgen.ir.verify import verify
@@ -23,6 +23,7 @@ from hwgen.ops.base import HardwareNode
 from hwgen.passes.integerize import integerize
 from hwgen.pipeline import merged
 from hwgen.verify import manifest as manifests
+from hwgen.verify.manifest import Manifest
 
 DECODING = ("scale", "offset", "bias", "functions", "order")
 """What another network's output may mean; the driver learns it with the words."""
@@ -44,15 +45,35 @@ class Image:
 
     def save(self, path: Path) -> None:
         """An ``.npz`` that the driver's ``load_weights`` takes."""
-        output: Any = self.graph.output
-        with path.open("wb") as file:
-            np.savez_compressed(
-                file,
-                address=self.writes[:, 0].astype(np.uint32),
-                data=self.writes[:, 1].astype(np.uint32),
-                build_id=np.uint32(self.build_id),
-                decoding=json.dumps(decoding(output)),
-            )
+        path.write_bytes(weights_file(self.graph, self.writes, self.build_id))
+
+
+def read(path: Path, folder: Path) -> Image:
+    """The constants that ``hwgen weights`` wrote for the accelerator that was built in ``folder``.
+
+    Raises:
+        UsageError: no such file, or one for another build.
+    """
+    manifest = _writable_manifest(folder)
+    hint = f"hwgen weights MODEL --for {folder.name} -o {path.name}"
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            writes = np.stack([file["address"], file["data"]], axis=1).astype(np.int64)
+            build_id, text = int(file["build_id"]), str(file["graph"])
+    except FileNotFoundError:
+        raise UsageError(f"there is no file of weights {path}", hint=hint) from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise UsageError(f"{path} must be what hwgen weights wrote: {error}", hint=hint) from None
+    if build_id != manifest.build_id:
+        raise UsageError(
+            f"{path} is for build {build_id:#010x}, and {folder.name} is {manifest.build_id:#010x}",
+            hint=hint,
+        )
+    graph = serialize.from_json(text)
+    family = families.get(read_report(folder)["family"])
+    if not np.array_equal(constants_of(graph, manifest.writable, family), writes):
+        raise UsageError(f"{path} is damaged: its words are not those of its network", hint=hint)
+    return Image(graph, writes, build_id)
 
 
 def image(folder: Path, model: Path, input_type: str | None = None) -> Image:
@@ -63,22 +84,27 @@ def image(folder: Path, model: Path, input_type: str | None = None) -> Image:
         ModelError: a network of another shape, or one that differs in what is not writable.
         HwgenError: a model that cannot be read.
     """
+    manifest = _writable_manifest(folder)
+    graph = read_graph(folder)
+    family = families.get(read_report(folder)["family"])
+    layers = [w.name for w in manifest.writable if graph[w.name].op == "linear"]
+    source = integerize(read_model(model, input_type)).graph
+    for name in layers:
+        if name not in source.by_name:
+            raise _unlike(graph, source, model)
+    other = merged(source, layers)
+    filled = refilled(graph, other, model)
+    return Image(filled, constants_of(filled, manifest.writable, family), manifest.build_id)
+
+
+def _writable_manifest(folder: Path) -> Manifest:
     manifest = manifests.read(folder)
     if not manifest.writable:
         raise UsageError(
             f"{str(folder)!r} has no writable layers",
             hint="hwgen build MODEL --writable LAYER, or --writable all",
         )
-    graph = read_graph(folder)
-    family = families.get(json.loads((folder / "report.json").read_text("utf-8"))["family"])
-    layers = [w.name for w in manifest.writable if graph[w.name].op == "linear"]
-    source = integerize(read_model(model, input_type)).graph
-    for name in layers:
-        if name not in source.by_name:
-            raise _unlike(graph, source, model)
-    other = merged(source, layers, family)
-    filled = refilled(graph, other, model)
-    return Image(filled, writes(filled, manifest.writable, family), manifest.build_id)
+    return manifest
 
 
 def refilled(graph: Graph, other: Graph, model: Path) -> Graph:

@@ -33,6 +33,17 @@ def small_mlp(seed: int = 0) -> nn.Module:
     return settle(model, torch.randn(64, 12))
 
 
+def tiny_mlp(seed: int = 0) -> nn.Module:
+    """6 -> 4 -> 3 with steps that are not learned, so that any two differ in weights only."""
+    torch.manual_seed(seed)
+    return nn.Sequential(
+        q.QuantIdentity(q.SInt(4, step=1 / 4)),
+        q.QuantLinear(6, 4, bias=False, weight=q.Ternary()),
+        q.QuantReLU(q.UInt(2, step=0.5)),
+        q.QuantLinear(4, 3, bias=False, weight=q.Int(3)),
+    )
+
+
 def small_cnn(seed: int = 0) -> nn.Module:
     """2×8×8 to 3: convolutions, pooling, padding, upsampling, smooth functions; in train mode."""
     torch.manual_seed(seed)

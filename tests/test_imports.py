@@ -29,7 +29,8 @@ ORDER = (
     ("request",),
     ("built",),
     ("check", "pipeline", "simulate", "synthesis"),
-    ("board_run", "fastest", "weights"),
+    ("fastest", "weights"),
+    ("board_run",),
     ("cli",),
     ("__main__",),
 )

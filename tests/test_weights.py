@@ -19,13 +19,13 @@ from hwgen import pipeline, vectors, weights
 from hwgen.board_run import load_driver
 from hwgen.built import read_graph
 from hwgen.cli import main
-from hwgen.errors import ModelError, UnsupportedError, UsageError
+from hwgen.errors import ModelError, UsageError
 from hwgen.ir.graph import Graph
 from hwgen.ops.input import Input
 from hwgen.ops.output import Output
 from hwgen.pipeline import PlanRequest
 from hwgen.verify import pynq_sim
-from tests.models import small_mlp
+from tests.models import small_mlp, tiny_mlp
 
 ALL = PlanRequest(writable=("all",), style="folded", target_fps=2_000_000)
 
@@ -132,18 +132,32 @@ def test_what_stays_fixed_must_be_equal(folder: Path, tmp_path: Path) -> None:
         weights.image(tmp_path / "one", saved(folder, 5))
 
 
+def test_what_cannot_be_writable_is_named(folder: Path) -> None:
+    with pytest.raises(UsageError, match="no layer 'fc9' to be writable"):
+        pipeline.plan(saved(folder, 0), PlanRequest(writable=("fc9",)))
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("request_", "error", "message"),
+    ("board", "memory", "simulator"),
     [
-        (PlanRequest(writable=("fc9",)), UsageError, "no layer 'fc9' to be writable"),
-        (PlanRequest(writable=("all",), board="icebreaker"), UnsupportedError, "no processor"),
+        ("ulx3s-85f", "lut", "verilator"),
+        ("tang-nano-20k", "lut", "icarus"),
+        ("icebreaker", "block", "icarus"),
     ],
 )
-def test_what_cannot_be_writable_is_named(
-    folder: Path, request_: PlanRequest, error: type[Exception], message: str
+def test_cells_hold_constants_from_the_start_and_take_others(
+    board: str, memory: str, simulator: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(error, match=message):
-        pipeline.plan(saved(folder, 0), request_)
+    """LUT RAM with contents; on iCE40 block RAM, and registers where others have LUT RAM."""
+    path = tmp_path / "tiny.pt"
+    hwgen.save(tiny_mlp().eval(), path, torch.zeros(1, 6))
+    sets = (f"linear_1.memory={memory}", "linear_1.pe=2", "linear_1.simd=1")
+    request = PlanRequest(board=board, writable=("all",), style="folded", sets=sets)
+    pipeline.build(path, tmp_path / "built", request, frames=4)
+    words = ["sim", str(tmp_path / "built"), "--cells", "--simulator", simulator, "--json"]
+    assert main(words) == 0
+    assert json.loads(capsys.readouterr().out)["mismatches"] == 0
 
 
 def test_writable_constants_cost_memory(folder: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import jinja2
 from hwgen import paths
 from hwgen.backend.boards import Board
 from hwgen.backend.clocking import divisor, pll
+from hwgen.backend.host import load_chunk
 from hwgen.errors import BuildError
 from hwgen.verify.manifest import Manifest, Port
 
@@ -85,16 +86,19 @@ def _uart(board: Board, manifest: Manifest, common: Mapping[str, object]) -> dic
         "input_bytes": _frame_bytes(manifest.input),
         "output_bytes": _frame_bytes(manifest.output),
         "build_id": f"{manifest.build_id:08x}",
+        "load_words": manifest.load_words,
+        "load_chunk": load_chunk(manifest.load_words) or 1,
         "options": " ".join(board.nextpnr_options),
         "gowin_family": gowin_family(board),
         "synth": SYNTHESIS.get(board.family, ""),
         "prepare": PREPARE.get(board.family, ""),
         "bitstream": f"{common['name']}{BITSTREAMS.get(board.family, '')}",
     }
+    parts = ["hwgen_link.v", "hwgen_uart.v", *["hwgen_load.v"] * bool(manifest.load_words)]
     made = {
         "hwgen_board.v": _render("open/top.v.j2", values),
         "hwgen_clock.v": _render("open/clock.v.j2", values),
-        "hwgen_uart.v": (paths.RTL_TEMPLATES / "open" / "hwgen_uart.v").read_text("utf-8"),
+        **{name: (paths.RTL_TEMPLATES / "open" / name).read_text("utf-8") for name in parts},
     }
     if board.flow == "vivado":
         made["build.tcl"] = _render("open/build.tcl.j2", values)

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from hwgen.errors import BuildError
+from hwgen.ir import serialize
 from hwgen.ir.graph import Graph
 from hwgen.ir.meaning import Affine, Clamp, ScalarFunction
+from hwgen.ir.types import Ints
 from hwgen.ops.input import Input
 from hwgen.ops.output import Output
 from hwgen.verify.manifest import Manifest
+
+LOAD_CHUNK = 31
+"""Words of constants per packet over a link, at most: with them a packet's payload is 256 bytes."""
+
+
+def load_chunk(words: int) -> int:
+    """Words per packet, of ``words`` in all."""
+    return min(LOAD_CHUNK, words)
 
 
 def host_model(graph: Graph, manifest: Manifest, baud: int = 0) -> dict[str, Any]:
@@ -45,7 +59,24 @@ def host_model(graph: Graph, manifest: Manifest, baud: int = 0) -> dict[str, Any
         "index": sink.index,
         "output_channels_last": sink.channels_last,
         "load_words": manifest.load_words,
+        "load_chunk": load_chunk(manifest.load_words),
     }
+
+
+def weights_file(graph: Graph, writes: Ints, build_id: int) -> bytes:
+    """The ``.npz`` that a driver's ``load_weights`` takes: constants (words, 2) as addresses and
+    data, what the output means with them, and the integer graph that they are of."""
+    sink, file = graph.output, io.BytesIO()
+    assert isinstance(sink, Output)
+    np.savez_compressed(
+        file,
+        address=writes[:, 0].astype(np.uint32),
+        data=writes[:, 1].astype(np.uint32),
+        build_id=np.uint32(build_id),
+        decoding=json.dumps(decoding(sink)),
+        graph=serialize.to_json(graph),
+    )
+    return file.getvalue()
 
 
 def decoding(sink: Output) -> dict[str, Any]:

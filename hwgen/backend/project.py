@@ -18,7 +18,7 @@ import numpy as np
 from hwgen import paths
 from hwgen.backend import flow, ipxact
 from hwgen.backend.boards import Board
-from hwgen.backend.host import host_model
+from hwgen.backend.host import host_model, weights_file
 from hwgen.errors import BuildError, UsageError
 from hwgen.ir import serialize
 from hwgen.ir.graph import Graph
@@ -38,7 +38,9 @@ class Contents:
         graph: the integer graph, for its dump, its JSON and the driver's constants.
         rtl: Verilog text by file name.
         vectors: integers (frames, elements) in stream order: ``input``, ``output``, and
-            ``layers/<name>`` for every layer of the manifest.
+            ``layers/<name>`` for every layer of the manifest; of a network whose constants can be
+            written also ``loads/own`` and ``loads/other``, those words (words, 2), and
+            ``loads/output``, what comes out with the others.
         report: what ``report.json`` holds.
     """
 
@@ -88,6 +90,10 @@ def render(contents: Contents) -> dict[str, bytes]:
     files[ipxact.FILE] = ipxact.component(contents.manifest, title, sources).encode()
     host = host_model(contents.graph, contents.manifest, contents.board.baud)
     files["driver/model.json"] = _json(host)
+    if contents.manifest.load_words and not contents.board.processing_system:
+        own = contents.vectors["loads/own"]
+        identity = contents.manifest.build_id
+        files["driver/weights.npz"] = weights_file(contents.graph, own, identity)
     return dict(sorted(files.items()))
 
 

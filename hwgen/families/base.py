@@ -63,7 +63,6 @@ class Family:
         lutrams: LUT RAM cells with a write and a read port; none where there is no LUT RAM.
         shared_lutrams: those whose one port writes and reads at the same address, where they are
             cheaper.
-        lutram_init: whether LUT RAM has contents when the device is configured.
         shift_register: whether synthesis puts delays of three and more into one LUT a bit.
         adder_logic: whether an adder's LUTs also hold logic before one of its operands.
         rams: block RAM primitives, least first.
@@ -86,7 +85,6 @@ class Family:
     wide_mux: bool = False
     lutrams: tuple[LutRam, ...] = ()
     shared_lutrams: tuple[LutRam, ...] = ()
-    lutram_init: bool = False
     shift_register: bool = False
     adder_logic: bool = False
     rams: tuple[BlockRam, ...] = ()

@@ -20,7 +20,6 @@ XC7 = Family(
     wide_mux=True,
     lutrams=(LutRam(32, 6, 4), LutRam(64, 3, 4)),
     shared_lutrams=(LutRam(32, 8, 4), LutRam(64, 1, 1), LutRam(128, 1, 2), LutRam(256, 1, 4)),
-    lutram_init=True,
     shift_register=True,
     adder_logic=True,
     rams=(RAMB18, RAMB36),

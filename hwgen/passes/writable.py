@@ -6,26 +6,19 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from hwgen.errors import UnsupportedError, UsageError
-from hwgen.families.base import Family
 from hwgen.ir.graph import Graph
 from hwgen.ir.node import Node
 from hwgen.ops.base import HardwareNode
 
 
-def writable(graph: Graph, names: Sequence[str], family: Family) -> Graph:
+def writable(graph: Graph, names: Sequence[str]) -> Graph:
     """``graph`` with the named layers writable, and the thresholds that each is followed by;
     ``all`` names every fully connected layer and every convolution's product.
 
     Raises:
         UsageError: there is no such layer, or it has no constants that could be written.
-        UnsupportedError: another kind of node with constants follows it, or the family has no LUT
-            RAM with contents.
+        UnsupportedError: another kind of node with constants follows it.
     """
-    if names and not family.lutram_init:
-        raise UnsupportedError(
-            f"layers of {family.name} cannot be writable: its LUT RAM has no initial contents",
-            hint="choose a board of the 7-series or UltraScale+ families",
-        )
     if tuple(names) == ("all",):
         names = [node.name for node in graph if node.op == "linear"]
     made: dict[str, Node] = {}

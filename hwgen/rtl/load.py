@@ -107,7 +107,8 @@ def index_bits(depth: int) -> int:
 
 
 def price(depth: int, width: int, memory: str, family: Family) -> Resources:
-    """A table in two banks, with the decoding of its writes."""
+    """A table in two banks, with the decoding of its writes; registers where the family has no LUT
+    RAM."""
     if not width:
         return Resources()
     words, memories = 2 << index_bits(depth), ceil(width / CHUNK)
@@ -116,4 +117,5 @@ def price(depth: int, width: int, memory: str, family: Family) -> Resources:
             family.block_rom(words, min(CHUNK, width - low)) for low in range(0, width, CHUNK)
         )
         return Resources(lut=2 * memories, bram36=rams)
-    return Resources(lut=family.lutram(words, width) + 2 * memories)
+    registers = 0 if family.lutrams else words * width
+    return Resources(lut=family.lutram(words, width) + 2 * memories, ff=registers)

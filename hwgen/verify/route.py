@@ -21,7 +21,7 @@ from hwgen.verify import verilate
 from hwgen.verify.manifest import Manifest
 
 WORK = "nextpnr/build"
-OWN = ("hwgen_board.v", "hwgen_clock.v", "hwgen_uart.v")
+BOARD = "hwgen_board.v"
 NEXTPNR = {"ecp5": "nextpnr-ecp5", "ice40": "nextpnr-ice40", "gowin": "nextpnr-himbaechel"}
 PACKERS = {"ecp5": "ecppack", "ice40": "icepack", "gowin": "gowin_pack"}
 
@@ -81,7 +81,7 @@ def route(
     """
     folder = folder.resolve()
     manifest = manifests.read(folder)
-    if board.flow != "nextpnr" or not (folder / "nextpnr" / OWN[0]).is_file():
+    if board.flow != "nextpnr" or not (folder / "nextpnr" / BOARD).is_file():
         raise UsageError(
             f"place and route needs a project for a board of open tools, not {board.name}",
             hint="hwgen build MODEL --board ulx3s-85f",
@@ -103,7 +103,7 @@ def _tool(*names: str) -> None:
 def _synthesize(folder: Path, board: Board, timeout: float) -> None:
     yosys = tools.require("yosys")
     sources = [f"rtl/{path.name}" for path in manifests.sources(folder)]
-    sources += [f"nextpnr/{name}" for name in OWN]
+    sources += sorted(f"nextpnr/{path.name}" for path in (folder / "nextpnr").glob("hwgen_*.v"))
     script = [f'read_verilog "{source}"' for source in sources]
     script += [PREPARE.get(board.family, "")]
     script += [f"{SYNTHESIS[board.family]} -top hwgen_board -json {WORK}/design.json"]
@@ -192,11 +192,12 @@ def _critical(report: Mapping[str, Any], layers: Mapping[str, str]) -> tuple[Ste
 
 def _step(hop: Mapping[str, Any], layers: Mapping[str, str]) -> Step:
     """A hop, placed by the name of the cell that it leads to: a layer, a unit of the core, the
-    streams between units, an AXI adapter, the UART, or the board's top.
+    streams between units, an AXI adapter, the link to the host, or the board's top.
     """
     name = hop["to"].get("cell", "")
     found = re.search(r"\bcore\.(\w+)", name) or re.match(r"net\.(\w+)\.", name)
-    place = found.group(1) if found else "uart" if name.startswith("link.") else "board"
+    linked = name.startswith(("link.", "transport."))
+    place = found.group(1) if found else "link" if linked else "board"
     if place.startswith("interface__"):
         place = "streams"
     return Step(layers.get(place, place), hop.get("net", ""), str(hop["type"]), hop["delay"])

@@ -94,5 +94,5 @@ def _sources(folder: Path, work: Path) -> list[Path]:
         raise UsageError(f"{str(folder)!r} must be built for a board with a UART")
     clock = work / "hwgen_clock.v"
     clock.write_text(STRAIGHT_CLOCK, "utf-8")
-    ours = [flows[0] / "hwgen_board.v", flows[0] / "hwgen_uart.v", clock]
-    return [*manifests.simulated(folder), *ours]
+    ours = [file for file in sorted(flows[0].glob("hwgen_*.v")) if file.name != clock.name]
+    return [*manifests.simulated(folder), *ours, clock]

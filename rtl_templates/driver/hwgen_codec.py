@@ -1,9 +1,15 @@
 """What the drivers share: how numbers become bytes and what integers mean. Needs numpy only."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
+
+
+class AcceleratorError(RuntimeError):
+    """The hardware is not that of this driver, gives no right answer, or another program uses it;
+    or a file is not for it."""
 
 
 class Network:
@@ -35,6 +41,28 @@ class Network:
         flat = integers if self.model["index"] else decode(integers, self.model)
         flat = flat.reshape(len(integers), -1)
         return flat[:, 0] if self.model["index"] else np.argmax(flat, axis=1)
+
+
+def read_weights(file, model):
+    """``(writes, decoding)`` of what ``hwgen weights`` wrote: uint32 (words, 2), addresses and
+    data, and what the output means then.
+
+    Raises:
+        AcceleratorError: not such a file, or one for another build.
+    """
+    try:
+        with np.load(file, allow_pickle=False) as found:
+            build_id, decoding = int(found["build_id"]), json.loads(str(found["decoding"]))
+            writes = np.stack([found["address"], found["data"]], axis=1).astype("<u4")
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise AcceleratorError(f"{file} must be what hwgen weights wrote: {error}") from None
+    if build_id != model["build_id"]:
+        raise AcceleratorError(
+            f"{file} is for build {build_id:#010x}, and this is {model['build_id']:#010x}"
+        )
+    if len(writes) != model["load_words"]:
+        raise AcceleratorError(f"{file} must hold {model['load_words']} words, not {len(writes)}")
+    return writes, decoding
 
 
 def frame_bytes(port):

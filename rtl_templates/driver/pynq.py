@@ -7,11 +7,10 @@
 Needs numpy, and on the board pynq. ``model.json`` says how numbers are packed and what they mean.
 """
 
-import json
 import time
 
 import numpy as np
-from hwgen_codec import Network, frame_bytes, pack, unpack
+from hwgen_codec import AcceleratorError, Network, frame_bytes, pack, read_weights, unpack
 
 ID, VERSION, BUILD, FRAMES_IN, FRAMES_OUT = 0x00, 0x04, 0x08, 0x0C, 0x10
 CYCLES_LO, CYCLES_HI, ERRORS, CONTROL, LATENCY, INTERVAL = 0x14, 0x18, 0x1C, 0x20, 0x24, 0x28
@@ -19,11 +18,6 @@ LOAD_ADDRESS, LOAD_DATA, LOAD_CONTROL = 0x2C, 0x30, 0x34
 INCOMPLETE = 8
 MAGIC = 0x48574731
 ERROR_NAMES = {1: "TLAST came early", 4: "TKEEP has a hole"}
-
-
-class AcceleratorError(RuntimeError):
-    """The bitstream is not the one of this driver, the hardware reports an error, or another
-    program used it meanwhile."""
 
 
 class Accelerator(Network):
@@ -71,20 +65,14 @@ class Accelerator(Network):
         Until all of them are there the accelerator computes with those that it has; from then on,
         between two frames, with the new ones.
         """
-        with np.load(file, allow_pickle=False) as found:
-            build_id, addresses = int(found["build_id"]), found["address"].tolist()
-            data, decoding = found["data"].tolist(), json.loads(str(found["decoding"]))
-        if build_id != self.model["build_id"]:
-            raise AcceleratorError(
-                f"{file} is for build {build_id:#010x}, and this is {self.model['build_id']:#010x}"
-            )
-        if len(data) != self.model["load_words"]:
-            raise AcceleratorError(f"{file} must hold {self.model['load_words']} words")
+        writes, decoding = read_weights(file, self.model)
         self.registers.write(ERRORS, INCOMPLETE)
-        for place, (address, word) in enumerate(zip(addresses, data, strict=True)):
-            if not place or address != addresses[place - 1] + 1:
+        due = None
+        for address, word in writes.tolist():
+            if address != due:
                 self.registers.write(LOAD_ADDRESS, address)
             self.registers.write(LOAD_DATA, word)
+            due = address + 1
         self.registers.write(LOAD_CONTROL, 1)
         if self.registers.read(ERRORS) & INCOMPLETE:
             raise AcceleratorError("not all words arrived: the weights are those from before")

@@ -7,8 +7,10 @@ import runpy
 import shutil
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -154,6 +156,17 @@ def test_the_top_of_a_board_without_a_processor(board: str, tmp_path: Path) -> N
     share = tools.yosys_share() / loaded.family
     cells = [share / name for name in CELLS.get(loaded.family, ())]
     passes_all(tmp_path / "out", "hwgen_board", sorted(sources), cells)
+
+
+def test_the_top_of_a_board_that_takes_constants_over_its_link(tmp_path: Path) -> None:
+    made = example.contents("ulx3s-85f")
+    manifest = replace(made.manifest, load_words=59)
+    vectors = {**made.vectors, "loads/own": np.zeros((59, 2), np.int64)}
+    out = tmp_path / "out"
+    project.write(project.render(replace(made, manifest=manifest, vectors=vectors)), out)
+    sources = sorted([*(out / "rtl").glob("*.v"), *(out / "nextpnr").glob("*.v")])
+    assert any(file.name == "hwgen_load.v" for file in sources)
+    passes_all(out, "hwgen_board", sources, [tools.yosys_share() / "ecp5" / "cells_bb.v"])
 
 
 def instance(template: str, top: str, parameters: dict[str, object]) -> str:
