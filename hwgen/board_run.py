@@ -28,12 +28,15 @@ if TYPE_CHECKING:
     from hwgen.weights import Image
 
 CHUNK = 256
+PARTS = ("hwgen_codec", "hwgen_port")
+"""What a driver imports of its own folder."""
 SERIAL = ("ttyUSB*", "ttyACM*", "tty.usbserial*", "tty.usbmodem*")
 
 
 @dataclass(frozen=True)
 class Target:
-    """Which board a project's driver opens: a serial port, or a bitstream for ``pynq``."""
+    """Which board a project's driver opens: a serial port or pyftdi's URL, or a bitstream for
+    ``pynq``."""
 
     port: str | None
     bitfile: Path | None
@@ -115,33 +118,39 @@ def load_driver(folder: Path) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    kept = sys.modules.pop("hwgen_codec", None)
+    kept = {name: sys.modules.pop(name, None) for name in PARTS}
     sys.path.insert(0, str(file.parent))
     try:
         spec.loader.exec_module(module)
     finally:
         sys.path.remove(str(file.parent))
-        sys.modules.pop("hwgen_codec", None)
-        if kept is not None:
-            sys.modules["hwgen_codec"] = kept
+        for name, other in kept.items():
+            sys.modules.pop(name, None)
+            if other is not None:
+                sys.modules[name] = other
     return module
 
 
 def _accelerator(driver: ModuleType, folder: Path, target: Target) -> Any:
     model = json.loads((folder / "driver" / "model.json").read_text("utf-8"))
     patience = {} if target.timeout is None else {"timeout": target.timeout}
-    if model["baud"]:
+    if model["link"]:
         if target.bitfile:
-            raise UsageError("--bitfile is for boards with a processor; this one has a serial port")
-        return driver.Accelerator(target.port or _only_port(), **patience)
+            raise UsageError("--bitfile is for boards with a processor; this one has a port")
+        if model["link"] == "spi":
+            _needs("pyftdi", "pip install pyftdi, and see its page on access to USB devices")
+        return driver.Accelerator(target.port or model["port"] or _only_port(), **patience)
     if target.port:
-        raise UsageError("--port is for boards with a serial port; this one has a processor")
-    if importlib.util.find_spec("pynq") is None:
-        raise ToolError(
-            "the Python module pynq is needed to reach this board; it was not found",
-            hint="run this on the board, under PYNQ's Python",
-        )
+        raise UsageError("--port is for boards with a port; this one has a processor")
+    _needs("pynq", "run this on the board, under PYNQ's Python")
     return driver.Accelerator(str(target.bitfile or _only_bitfile(folder)), **patience)
+
+
+def _needs(module: str, hint: str) -> None:
+    if importlib.util.find_spec(module) is None:
+        raise ToolError(
+            f"the Python module {module} is needed to reach this board; it was not found", hint=hint
+        )
 
 
 def _only_port() -> str:

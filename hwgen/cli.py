@@ -150,6 +150,11 @@ def _plan_options(verb: argparse.ArgumentParser) -> None:
         metavar="LAYER",
         help="weights (and thresholds behind) can be loaded into the running board; repeatable",
     )
+    verb.add_argument(
+        "--link",
+        choices=("uart", "spi"),
+        help="how the host reaches a board without a processor (default: its UART)",
+    )
     verb.add_argument("--dump-ir", type=Path, metavar="DIR", help="write the graph of each step")
     verb.add_argument(
         "--no-cache", action="store_true", help="make everything anew (see also HWGEN_CACHE)"
@@ -197,7 +202,10 @@ def _run_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--data", type=Path, metavar="FILE.npz", required=True, help="frames x, and labels y"
     )
-    verb.add_argument("--port", help="the board's serial port (default: the only one there is)")
+    verb.add_argument(
+        "--port",
+        help="the board's serial port (default: the only one there is), or for SPI a URL of pyftdi",
+    )
     verb.add_argument(
         "--bitfile", type=Path, help="on a Zynq, the bitstream (default: the project's)"
     )
@@ -248,6 +256,7 @@ def _request(options: argparse.Namespace) -> Any:
         dump_ir=options.dump_ir,
         input_type=options.input_type,
         writable=tuple(options.writable),
+        link=options.link,
     )
 
 

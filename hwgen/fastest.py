@@ -62,7 +62,7 @@ def build(
         BuildError: no clock is met, or the design does not fit.
         HwgenError: as ``pipeline.build`` and ``verify.route.route``.
     """
-    board = boards.load(request.board)
+    board = boards.load(request.board).linked(request.link)
     options = {"frames": frames, "seed": seed, "data": data}
     if board.flow != "nextpnr":
         return _estimated(model, out, request, board, options)

@@ -145,7 +145,7 @@ class _Wanted:
 
 def _wanted(model: Path, request: PlanRequest) -> _Wanted:
     request = with_config(request)
-    board = boards.load(request.board)
+    board = boards.load(request.board).linked(request.link)
     clock = request.clock_mhz or board.clock_mhz
     family = replace(families.get(board.family), period_ns=1000 / (request.pipeline_mhz or clock))
     source = read_model(model, request.input_type)

@@ -32,6 +32,7 @@ class PlanRequest:
     dump_ir: Path | None = None
     input_type: str | None = None
     writable: tuple[str, ...] = ()
+    link: str | None = None
 
 
 def with_config(request: PlanRequest) -> PlanRequest:
@@ -43,7 +44,7 @@ def with_config(request: PlanRequest) -> PlanRequest:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{request.config} must be a TOML file: {error}") from None
     known = {"board", "clock_mhz", "style", "target_fps", "max_latency", "stream_bits"}
-    known |= {"input_type", "layers", "writable"}
+    known |= {"input_type", "layers", "writable", "link"}
     if unknown := sorted(set(data) - known):
         raise UsageError(
             f"{request.config}: {unknown[0]!r} is not one of {', '.join(sorted(known))}"

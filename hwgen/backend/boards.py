@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,11 @@ from hwgen.errors import UsageError
 FLOWS = ("vivado", "nextpnr")
 FAMILIES = ("xc7", "xcup", "ecp5", "ice40", "gowin")
 PROCESSING_SYSTEMS = ("processing_system7", "zynq_ultra_ps_e", "")
+LINK_PINS = {
+    "uart": ("uart_rx", "uart_tx"),
+    "spi": ("spi_sck", "spi_cs", "spi_mosi", "spi_miso"),
+}
+"""The links to a host that there are, and the pins of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,9 @@ class Board:
         processing_system: Vivado IP of the hard processor, empty where the part has none.
         board_part: Vivado's name of the board, used where its board files are installed.
         nextpnr_options: device, package and speed for nextpnr.
-        baud: of the UART to the host, on boards without a processor.
+        link: to the host, on boards without a processor: ``uart`` or ``spi``.
+        baud: of the UART. spi_url: pyftdi's name of the host's end of SPI, empty where there is
+            none.
     """
 
     name: str
@@ -62,12 +69,40 @@ class Board:
     processing_system: str = ""
     board_part: str = ""
     nextpnr_options: tuple[str, ...] = ()
+    link: str = ""
     baud: int = 0
+    spi_url: str = ""
     pins: tuple[Pin, ...] = field(default=())
 
     def pin(self, name: str) -> Pin | None:
         """The pin of that name, or ``None``."""
         return next((pin for pin in self.pins if pin.name == name), None)
+
+    def linked(self, link: str | None) -> Board:
+        """The board with that link to the host in use; None: the first that it has.
+
+        Raises:
+            UsageError: it has no such link.
+        """
+        found = [name for name in LINK_PINS if self._has(name)]
+        wanted = link or next(iter(found), "")
+        if wanted and wanted not in found:
+            has = f"its link is {' or '.join(found)}" if found else "it has a processor"
+            raise UsageError(
+                f"{self.name} cannot be reached by {wanted}: {has}", hint="leave --link out"
+            )
+        return replace(self, link=wanted)
+
+    @property
+    def used_pins(self) -> tuple[Pin, ...]:
+        """All pins but those of links that are not in use."""
+        others = {pin for name in LINK_PINS if name != self.link for pin in LINK_PINS[name]}
+        return tuple(pin for pin in self.pins if pin.name not in others)
+
+    def _has(self, link: str) -> bool:
+        speed = {"uart": self.baud, "spi": self.spi_url}[link]
+        pins = all(self.pin(name) for name in LINK_PINS[link])
+        return bool(speed and pins and not self.processing_system)
 
 
 def names() -> list[str]:
@@ -127,10 +162,11 @@ def _checked(name: str, data: dict[str, Any]) -> Board:
         board_part=vivado.get("board_part", ""),
         nextpnr_options=tuple(data.get("nextpnr", {}).get("options", ())),
         baud=int(data.get("uart", {}).get("baud", 0)),
+        spi_url=str(data.get("spi", {}).get("url", "")),
         pins=tuple(_pin(name, key, value) for key, value in data.get("pins", {}).items()),
     )
     _check(board)
-    return board
+    return board.linked(None)
 
 
 def _check(board: Board) -> None:
@@ -146,11 +182,13 @@ def _check(board: Board) -> None:
             f"not {board.processing_system!r}",
             origin=board.name,
         )
-    needed = () if board.processing_system else ("clk", "uart_rx", "uart_tx")
+    needed = [] if board.processing_system else ["clk", *LINK_PINS["uart"]]
+    needed += LINK_PINS["spi"] if board.spi_url else ()
     missing = [pin for pin in needed if board.pin(pin) is None]
     if missing or (needed and not board.baud):
         wanted = f"pins.{missing[0]}" if missing else "uart.baud"
-        raise UsageError(f"a board without a processor must have {wanted}", origin=board.name)
+        what = "with SPI" if wanted.startswith("pins.spi") else "without a processor"
+        raise UsageError(f"a board {what} must have {wanted}", origin=board.name)
 
 
 def _pin(board: str, name: str, data: dict[str, Any]) -> Pin:

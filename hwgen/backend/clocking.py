@@ -9,6 +9,8 @@ from hwgen.backend.boards import Board
 from hwgen.errors import BuildError
 
 TOLERANCE = 0.02
+SPI_CYCLES = 8
+"""Clock cycles per bit of SPI, at least: the bus is sampled."""
 
 # Limits in MHz: of the phase detector, of the oscillator, of the output. Lattice FPGA-DS-02012
 # (ECP5), FPGA-TN-02052 (iCE40), Gowin DS117 and DS226 (rPLL; what GW1NR-9 and GW2A-18 have in
@@ -113,7 +115,9 @@ def fastest(board: Board, limit: float) -> float:
 
 
 def divisor(board: Board, mhz: float) -> int:
-    """Clock cycles per bit of the UART; 0 where its speed cannot be made from that clock."""
+    """Clock cycles per bit of the link; 0 where the UART's speed cannot be made from that clock."""
+    if board.link == "spi":
+        return SPI_CYCLES
     cycles = round(1e6 * mhz / board.baud)
     if cycles < 4 or abs(1e6 * mhz / cycles / board.baud - 1) > TOLERANCE:
         return 0

@@ -23,6 +23,7 @@ SYNTHESIS = {
     "gowin": "synth_gowin",
 }
 PREPARE = {"ice40": "setattr -unset ram_style a:ram_style=distributed"}  # it has no LUT RAM
+PORTS = {"uart": "serial_port.py", "spi": "spi_port.py"}
 FORGET_SECONDS = 0.02  # a request that stops in the middle is forgotten after this
 
 
@@ -44,11 +45,11 @@ def files(board: Board, manifest: Manifest, name: str) -> dict[str, str]:
         "clock_mhz": f"{manifest.clock_mhz:g}",
         "input_bits": manifest.input.word_bits,
         "output_bits": manifest.output.word_bits,
-        "pins": board.pins,
+        "pins": board.used_pins,
     }
     if board.processing_system:
         return _zynq(board, manifest, common)
-    return _uart(board, manifest, common)
+    return _linked(board, manifest, common)
 
 
 def _zynq(board: Board, manifest: Manifest, common: Mapping[str, object]) -> dict[str, str]:
@@ -64,8 +65,8 @@ def _zynq(board: Board, manifest: Manifest, common: Mapping[str, object]) -> dic
     return {**made, **_driver("pynq.py")}
 
 
-def _uart(board: Board, manifest: Manifest, common: Mapping[str, object]) -> dict[str, str]:
-    """A board without a processor: a UART in front of the accelerator, and its own top."""
+def _linked(board: Board, manifest: Manifest, common: Mapping[str, object]) -> dict[str, str]:
+    """A board without a processor: a link in front of the accelerator, and its own top."""
     clock, setting = board.pin("clk"), pll(board, manifest.clock_mhz)
     assert clock is not None
     hertz = 1e6 * (setting.mhz if setting else clock.mhz)
@@ -80,6 +81,7 @@ def _uart(board: Board, manifest: Manifest, common: Mapping[str, object]) -> dic
         "pll": setting,
         "pin_mhz": clock.mhz,
         "reset_pin": board.pin("reset"),
+        "link": board.link,
         "baud": board.baud,
         "divisor": cycles,
         "timeout": round(FORGET_SECONDS * hertz),
@@ -94,7 +96,8 @@ def _uart(board: Board, manifest: Manifest, common: Mapping[str, object]) -> dic
         "prepare": PREPARE.get(board.family, ""),
         "bitstream": f"{common['name']}{BITSTREAMS.get(board.family, '')}",
     }
-    parts = ["hwgen_link.v", "hwgen_uart.v", *["hwgen_load.v"] * bool(manifest.load_words)]
+    loads = ["hwgen_load.v"] * bool(manifest.load_words)
+    parts = ["hwgen_link.v", f"hwgen_{board.link}.v", *loads]
     made = {
         "hwgen_board.v": _render("open/top.v.j2", values),
         "hwgen_clock.v": _render("open/clock.v.j2", values),
@@ -107,7 +110,8 @@ def _uart(board: Board, manifest: Manifest, common: Mapping[str, object]) -> dic
         pins = CONSTRAINTS[board.family]
         made["Makefile"] = _render("open/Makefile.j2", values)
         made[pins] = _render(f"open/{pins}.j2", values)
-    return {**{f"{board.flow}/{name}": text for name, text in made.items()}, **_driver("uart.py")}
+    driver = _driver("link.py", PORTS[board.link])
+    return {**{f"{board.flow}/{name}": text for name, text in made.items()}, **driver}
 
 
 def gowin_family(board: Board) -> str:
@@ -115,12 +119,13 @@ def gowin_family(board: Board) -> str:
     return next((o[7:] for o in board.nextpnr_options if o.startswith("family=")), "")
 
 
-def _driver(name: str) -> dict[str, str]:
+def _driver(name: str, port: str = "") -> dict[str, str]:
+    """The driver, what it imports and, of a link, the host's end of it."""
+    parts = {"hwgen_driver.py": name, "hwgen_codec.py": "hwgen_codec.py"}
+    if port:
+        parts["hwgen_port.py"] = port
     folder = paths.RTL_TEMPLATES / "driver"
-    return {
-        "driver/hwgen_driver.py": (folder / name).read_text("utf-8"),
-        "driver/hwgen_codec.py": (folder / "hwgen_codec.py").read_text("utf-8"),
-    }
+    return {f"driver/{made}": (folder / part).read_text("utf-8") for made, part in parts.items()}
 
 
 def _frame_bytes(port: Port) -> int:

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from hwgen.backend.boards import Board
+from hwgen.backend.clocking import SPI_CYCLES
 from hwgen.errors import BuildError
 from hwgen.ir import serialize
 from hwgen.ir.graph import Graph
@@ -28,8 +30,9 @@ def load_chunk(words: int) -> int:
     return min(LOAD_CHUNK, words)
 
 
-def host_model(graph: Graph, manifest: Manifest, baud: int = 0) -> dict[str, Any]:
-    """Shapes, packing and the meaning of integers at both ends, as plain JSON values."""
+def host_model(graph: Graph, manifest: Manifest, board: Board) -> dict[str, Any]:
+    """Shapes, packing and the meaning of integers at both ends, and how the board is reached, as
+    plain JSON values."""
     source, sink = graph.input, graph.output
     if not isinstance(source, Input) or not isinstance(sink, Output):
         raise BuildError("a graph must begin with its input and end with its output")
@@ -40,7 +43,9 @@ def host_model(graph: Graph, manifest: Manifest, baud: int = 0) -> dict[str, Any
         "build_id": manifest.build_id,
         "clock_mhz": manifest.clock_mhz,
         "latency_cycles": manifest.predicted.latency_cycles,
-        "baud": baud,
+        "link": board.link,
+        "speed": speed(board, manifest.clock_mhz),
+        "port": board.spi_url if board.link == "spi" else None,
         "input_shape": list(source.shape),
         "input_channels_last": source.channels_last,
         "output_shape": list(graph.types[sink.name].shape),
@@ -61,6 +66,13 @@ def host_model(graph: Graph, manifest: Manifest, baud: int = 0) -> dict[str, Any
         "load_words": manifest.load_words,
         "load_chunk": load_chunk(manifest.load_words),
     }
+
+
+def speed(board: Board, clock_mhz: float) -> int:
+    """Bits per second of the link; 0 where the board has a processor."""
+    if board.link == "spi":
+        return int(1e6 * clock_mhz / SPI_CYCLES)
+    return board.baud if board.link else 0
 
 
 def weights_file(graph: Graph, writes: Ints, build_id: int) -> bytes:

@@ -88,7 +88,7 @@ def render(contents: Contents) -> dict[str, bytes]:
     sources = sorted(f"rtl/{name}" for name in contents.rtl)
     title = f"hwgen {contents.graph.name}"
     files[ipxact.FILE] = ipxact.component(contents.manifest, title, sources).encode()
-    host = host_model(contents.graph, contents.manifest, contents.board.baud)
+    host = host_model(contents.graph, contents.manifest, contents.board)
     files["driver/model.json"] = _json(host)
     if contents.manifest.load_words and not contents.board.processing_system:
         own = contents.vectors["loads/own"]

@@ -111,7 +111,7 @@ def test_half_a_load_changes_nothing(
         with driver.Accelerator(board.port, timeout=TIMEOUT) as accelerator:
             for packet in packets[:-1]:
                 accelerator.link.ask(driver.LOAD, packet, driver.LOADED, 0)
-                accelerator.link._send(b"\xc3\x5a\x03noise", time.monotonic() + 1)
+                accelerator.link.port.write(b"\xc3\x5a\x03noise", time.monotonic() + 1)
                 accelerator.link.settle()
             commit = len(packets).to_bytes(4, "little")
             with pytest.raises(driver.LoadLost):

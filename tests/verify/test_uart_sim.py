@@ -1,10 +1,9 @@
 """The serial driver against the simulated board: right answers, or an error, never a wrong one."""
 
-import importlib.util
+import fcntl
 import os
 import shutil
 import struct
-import sys
 import threading
 import time
 import types
@@ -17,6 +16,7 @@ import numpy as np
 import pytest
 
 from hwgen.backend import project
+from hwgen.board_run import load_driver
 from hwgen.errors import UsageError
 from hwgen.verify.uart_sim import serve
 from tests.verify import example
@@ -32,16 +32,8 @@ def fixture_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(name="driver")
-def fixture_driver(folder: Path, monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
-    monkeypatch.syspath_prepend(folder / "driver")
-    monkeypatch.delitem(sys.modules, "hwgen_codec", raising=False)
-    spec = importlib.util.spec_from_file_location("uart_driver", folder / "driver/hwgen_driver.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    monkeypatch.delitem(sys.modules, "hwgen_codec", raising=False)
-    return module
+def fixture_driver(folder: Path) -> types.ModuleType:
+    return load_driver(folder)
 
 
 def _codes(count: int) -> np.ndarray:
@@ -185,7 +177,7 @@ def test_a_plug_that_stays_out_is_an_error(
     port.unlink()
     with pytest.raises(OSError, match=r"Input/output error|was closed"):
         link.ask(driver.FRAME, b"x", driver.OUTPUTS, 1)
-    with pytest.raises(driver.AcceleratorError, match=r"the serial port is gone: .*No such file"):
+    with pytest.raises(driver.AcceleratorError, match=r"the port is gone: .*No such file"):
         link.reopen()
 
 
@@ -203,8 +195,8 @@ def test_two_hosts_at_once_get_right_answers_or_errors(
     folder: Path, driver: types.ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Programs that ignore the lock read each other's answers and break each other's requests."""
-    monkeypatch.setattr(driver.Link, "_claim", lambda self: None)
-    monkeypatch.setattr(driver.fcntl, "ioctl", lambda *args: None)
+    monkeypatch.setattr(driver.Port, "_claim", lambda self: None)
+    monkeypatch.setattr(fcntl, "ioctl", lambda *args: None)
     found: list[tuple[np.ndarray, np.ndarray]] = []
     failed: list[Exception] = []
 

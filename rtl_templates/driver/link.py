@@ -1,4 +1,5 @@
-"""Driver of an accelerator made by hwgen, over a serial port. Needs numpy and POSIX, nothing else.
+"""Driver of an accelerator made by hwgen, over a serial port or SPI, whichever ``hwgen_port`` is.
+Needs numpy, and what that needs.
 
     from hwgen_driver import Accelerator
     accelerator = Accelerator("/dev/ttyUSB0")
@@ -16,19 +17,15 @@ than the driver's is never taken: they are loaded anew, and the frame is sent ag
 """
 
 import argparse
-import contextlib
-import fcntl
-import os
 import secrets
-import select
 import struct
-import termios
 import time
 import zlib
 from pathlib import Path
 
 import numpy as np
 from hwgen_codec import AcceleratorError, Network, frame_bytes, pack, read_weights, unpack
+from hwgen_port import BITS, Port
 
 IDENTIFY, FRAME, RESET, LOAD, COMMIT = 0x00, 0x01, 0x02, 0x03, 0x04
 IDENTITY, OUTPUTS, LOADED, COMMITTED, STALE, REFUSED = 0x80, 0x81, 0x83, 0x84, 0xFE, 0xFF
@@ -40,10 +37,6 @@ PAUSE = 0.03  # seconds; longer than the 20 ms after which the hardware forgets 
 AWAY = 10.0  # seconds in which a port that went away may come back
 
 
-class PortLost(OSError):
-    """The port is gone, as when its plug is pulled."""
-
-
 class OtherConstants(Exception):
     """A frame was computed with constants that are not those that were asked for."""
 
@@ -53,52 +46,20 @@ class LoadLost(Exception):
 
 
 class Link:
-    """Requests and answers over a serial port.
+    """Requests and answers over a port of ``speed`` bits per second.
 
     ``timeout`` is in seconds and comes on top of the time that the bytes take. ``numbered``:
     answers begin with the number of the constants in use.
     """
 
-    def __init__(self, port, baud, timeout=0.5, numbered=False):
-        self.port, self.baud, self.timeout = port, baud, timeout
+    def __init__(self, port, speed, timeout=0.5, numbered=False):
+        self.name, self.speed, self.timeout = port, speed, timeout
         self.head = 4 * numbered
-        self._file = -1
-        self._open()
-
-    def _open(self):
-        self._file = os.open(self.port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        try:
-            with contextlib.suppress(OSError):
-                fcntl.ioctl(self._file, termios.TIOCEXCL)
-            self._claim()
-            self._make_raw()
-        except BaseException:
-            self.close()
-            raise
-
-    def _claim(self):
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AcceleratorError(f"another program uses {self.port}") from None
-
-    def _make_raw(self):
-        speed = getattr(termios, f"B{self.baud}", None)
-        if speed is None:
-            raise AcceleratorError(f"this system has no serial speed of {self.baud}")
-        control = termios.CS8 | termios.CREAD | termios.CLOCAL
-        settings = [0, 0, control, 0, speed, speed, [b"\0"] * 32]
-        try:
-            termios.tcsetattr(self._file, termios.TCSANOW, settings)
-            termios.tcflush(self._file, termios.TCIOFLUSH)
-        except termios.error as error:
-            raise PortLost(*error.args) from None
+        self.port = Port(port, speed)
 
     def close(self):
         """Closes the port."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        self.port.close()
 
     def reopen(self):
         """Opens the port again, as soon as it is back.
@@ -110,10 +71,11 @@ class Link:
         deadline = time.monotonic() + AWAY
         while True:
             try:
-                return self._open()
+                self.port = Port(self.name, self.speed)
+                return
             except OSError as error:
                 if time.monotonic() > deadline:
-                    raise AcceleratorError(f"the serial port is gone: {error}") from None
+                    raise AcceleratorError(f"the port is gone: {error}") from None
                 time.sleep(0.05)
 
     def ask(self, kind, payload, answer, size):
@@ -142,8 +104,8 @@ class Link:
                 key, tag = waiting.pop(), secrets.token_bytes(4)
                 pending[tag] = key
                 deadline = self._deadline(payloads[key], size, len(pending))
-                self._send(request(kind, tag, payloads[key]), deadline)
-            data += self._read(deadline)
+                self.port.write(request(kind, tag, payloads[key]), deadline)
+            data += self.port.read(deadline)
             failure = ""
             while found := find_answer(data, pending, sizes):
                 got, tag, payload, end = found
@@ -163,7 +125,7 @@ class Link:
                 data = b""
 
     def _deadline(self, payload, size, requests):
-        wire = 10 * requests * (len(payload) + size + 2 * OVERHEAD) / self.baud
+        wire = BITS * requests * (len(payload) + size + 2 * OVERHEAD) / self.speed
         return time.monotonic() + wire + self.timeout
 
     def _again(self, failure, pending, waiting, attempts):
@@ -179,23 +141,7 @@ class Link:
     def settle(self):
         """Waits until half a request would be forgotten, and forgets what came meanwhile."""
         time.sleep(PAUSE)
-        self._read(time.monotonic())
-
-    def _send(self, data, deadline):
-        while data and time.monotonic() < deadline:
-            _, ready, _ = select.select([], [self._file], [], max(deadline - time.monotonic(), 0))
-            if ready:
-                data = data[os.write(self._file, data) :]
-
-    def _read(self, deadline):
-        """What there is at once or, where there is nothing, what comes first until ``deadline``."""
-        left = max(deadline - time.monotonic(), 0)
-        if not select.select([self._file], [], [], left)[0]:
-            return b""
-        data = os.read(self._file, 65536)
-        if not data:
-            raise PortLost("the serial port was closed")
-        return data
+        self.port.read(time.monotonic())
 
 
 def request(kind, tag, payload):
@@ -236,21 +182,22 @@ def load_packets(writes, number, chunk):
 
 
 class Accelerator(Network):
-    """The accelerator behind a serial port.
+    """The accelerator behind a port: a serial port's name, or for SPI pyftdi's URL.
 
     ``timeout`` in seconds comes on top of the time of the bytes and of the network's latency.
     """
 
-    def __init__(self, port, *, model=None, baud=None, timeout=0.5):
+    def __init__(self, port=None, *, model=None, speed=None, timeout=0.5):
         super().__init__(model)
         self._built_in = Path(model or __file__).with_name("weights.npz")
         self._writes, self._constants = None, BUILT_IN
         latency = self.model.get("latency_cycles", 0) / self.model["clock_mhz"] / 1e6
         numbered = bool(self.model.get("load_words"))
+        name, speed = port or self.model["port"], speed or self.model["speed"]
         try:
-            self.link = Link(port, baud or self.model["baud"], timeout + 2 * latency, numbered)
+            self.link = Link(name, speed, timeout + 2 * latency, numbered)
         except OSError as error:
-            raise AcceleratorError(f"the serial port cannot be opened: {error}") from None
+            raise AcceleratorError(f"the port cannot be opened: {error}") from None
         try:
             self._surely(self.reset)
         except BaseException:
@@ -289,7 +236,7 @@ class Accelerator(Network):
                 return action()
             except OSError as error:
                 failure = error
-        raise AcceleratorError(f"the serial port goes away again and again: {failure}")
+        raise AcceleratorError(f"the port goes away again and again: {failure}")
 
     def load_weights(self, file):
         """Another network's constants, from what ``hwgen weights`` wrote for this build.
