@@ -144,7 +144,7 @@ def link_rate(folder: Path) -> float:
     for port in (model["input"], model["output"]):
         words = -(-port["elements"] * port["slot_bits"] // port["word_bits"])
         sizes.append(words * port["word_bits"] // 8 + OVERHEAD)
-    return round(model["baud"] / 10 / max(sizes), 1)
+    return round(model["speed"] / 10 / max(sizes), 1)
 
 
 def keep(name: str, found: dict[str, Any]) -> None:
