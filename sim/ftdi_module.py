@@ -36,7 +36,7 @@ class SpiController:
     def configure(self, url: str, *, frequency: float) -> None:
         if not url.startswith("ftdi://"):
             raise ValueError(f"Invalid URL: {url}")
-        assert frequency > 0
+        assert abs(30e6 / frequency - round(30e6 / frequency)) < 1e-9, "pyftdi would round it"
         _call()
 
     def get_port(self, cs: int, freq: float, mode: int = 0) -> SpiPort:

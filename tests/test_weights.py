@@ -139,15 +139,20 @@ def test_what_cannot_be_writable_is_named(folder: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("board", "memory", "simulator"),
+    ("board", "memory", "cell", "simulator"),
     [
-        ("ulx3s-85f", "lut", "verilator"),
-        ("tang-nano-20k", "lut", "icarus"),
-        ("icebreaker", "block", "icarus"),
+        ("ulx3s-85f", "lut", "TRELLIS_DPR16X4", "verilator"),
+        ("tang-nano-20k", "lut", "RAM16SDP", "icarus"),
+        ("icebreaker", "block", "SB_RAM40_4K", "icarus"),
     ],
 )
 def test_cells_hold_constants_from_the_start_and_take_others(
-    board: str, memory: str, simulator: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    board: str,
+    memory: str,
+    cell: str,
+    simulator: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """LUT RAM with contents; on iCE40 block RAM, and registers where others have LUT RAM."""
     path = tmp_path / "tiny.pt"
@@ -158,6 +163,8 @@ def test_cells_hold_constants_from_the_start_and_take_others(
     words = ["sim", str(tmp_path / "built"), "--cells", "--simulator", simulator, "--json"]
     assert main(words) == 0
     assert json.loads(capsys.readouterr().out)["mismatches"] == 0
+    (netlist,) = (tmp_path / "built" / "synth").glob("netlist-*.v")
+    assert cell in netlist.read_text()
 
 
 def test_writable_constants_cost_memory(folder: Path, tmp_path: Path) -> None:

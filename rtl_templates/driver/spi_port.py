@@ -9,7 +9,8 @@ SELECT = 1  # the chip select on ADBUS4, the one of the FPGA's flash memory
 HOLD = 16  # pyftdi's unit; the select is down so long before the first clock
 QUIET = b"\0"  # first in every selection: no command to a flash memory on the bus
 ESCAPE, NOTHING = 0xA8, 0xA9
-LOOK = 64  # bytes clocked in to see whether there is an answer
+LOOK = 64  # bytes clocked in to see whether there is an answer; twice as many while it goes on
+CLOCK = 30_000_000  # Hz, which the chip divides by a whole number
 LARGEST = 32768  # bytes of one selection
 
 
@@ -33,11 +34,12 @@ class Port:
                 "the Python module pyftdi is needed for SPI: pip install pyftdi"
             ) from None
         self.name, self.speed = name, speed
-        self._decoder, self._data = Decoder(), b""
+        self._decoder, self._data, self._look = Decoder(), b"", LOOK
+        frequency = CLOCK / -(-CLOCK // speed)  # pyftdi takes the nearest, not the next below
         self._controller = SpiController(cs_count=SELECT + 1)
         try:
-            self._controller.configure(name, frequency=speed)
-            self._bus = self._controller.get_port(cs=SELECT, freq=speed, mode=0)
+            self._controller.configure(name, frequency=frequency)
+            self._bus = self._controller.get_port(cs=SELECT, freq=frequency, mode=0)
             self._bus.set_mode(0, HOLD)
         except ValueError as error:
             raise AcceleratorError(f"{name} is no port of an FTDI chip: {error}") from None
@@ -55,7 +57,9 @@ class Port:
         """What there is at once or, where there is nothing, what comes first until ``deadline``."""
         while True:
             if not self._data:
-                self._exchange(bytes(LOOK))
+                self._exchange(bytes(self._look))
+                going = len(self._data) > self._look // 2
+                self._look = min(2 * self._look, LARGEST) if going else LOOK
             if self._data or time.monotonic() >= deadline:
                 data, self._data = self._data, b""
                 return data
