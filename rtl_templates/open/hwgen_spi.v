@@ -25,16 +25,16 @@ module hwgen_spi (
   localparam [7:0] ESCAPE = 8'ha8, NOTHING = 8'ha9;
 
   // ---- the bus in this clock
-  reg [2:0] clocks, selects;
-  reg [1:0] data;
+  reg [2:0] clocks;
+  reg [1:0] selects, data;
   wire selected = ~selects[1];
   wire rise = selected & clocks[1] & ~clocks[2];
   wire fall = selected & ~clocks[1] & clocks[2];
   always @(posedge clk) begin
     clocks <= {clocks[1:0], sck};
-    selects <= {selects[1:0], cs_n};
+    selects <= {selects[0], cs_n};
     data <= {data[0], mosi};
-    if (rst) selects <= 3'b111;
+    if (rst) selects <= 2'b11;
   end
 
   // ---- bytes in
