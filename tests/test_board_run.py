@@ -64,7 +64,7 @@ def test_a_serial_board_gives_predictions_rate_and_accuracy(
     serial: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with uart_sim.serve(serial) as board:
-        words = ["run", str(serial), "--data", str(data), "--port", board.port, "--timeout", "2"]
+        words = ["run", str(serial), "--data", str(data), "--port", board.port, "--timeout", "5"]
         assert main([*words, "--check", "--json"]) == 0
         found = json.loads(capsys.readouterr().out)
         assert main([*words, "--limit", "3"]) == 0
@@ -133,7 +133,7 @@ def test_a_wrong_bitstream_is_refused(
     model = other / "driver" / "model.json"
     model.write_text(model.read_text().replace(str(0xDEADBEEF), "17"))
     with uart_sim.serve(serial) as board:
-        words = ["run", str(other), "--data", str(data), "--port", board.port, "--timeout", "2"]
+        words = ["run", str(other), "--data", str(data), "--port", board.port, "--timeout", "5"]
         assert main(words) == 2
     captured = capsys.readouterr()
     assert "the board runs build 0xdeadbeef" in captured.err
