@@ -10,6 +10,7 @@ from amaranth.sim import Simulator
 
 from hwgen import families
 from hwgen.inttype import IntType
+from hwgen.rtl import load
 from hwgen.rtl.alphabet import Alphabet
 from hwgen.rtl.folded import MatVecUnit
 from hwgen.rtl.load import Loader
@@ -139,3 +140,9 @@ def test_writable_units_are_priced(case: str) -> None:
     unit = CASES[case](0)
     errors = compare(unit, "xc7", unit.resources(XC7))
     assert all(abs(error) <= 0.15 for error in errors.values()), errors
+
+
+@pytest.mark.parametrize(("family", "registers"), [("ice40", 2 * 8 * 5), ("ecp5", 0), ("xc7", 0)])
+def test_two_banks_without_lut_ram_are_registers(family: str, registers: int) -> None:
+    assert load.price(7, 5, "lut", families.get(family)).ff == registers
+    assert load.price(7, 5, "block", families.get(family)).ff == 0
