@@ -134,6 +134,10 @@ def load_driver(folder: Path) -> ModuleType:
 def _accelerator(driver: ModuleType, folder: Path, target: Target) -> Any:
     model = json.loads((folder / "driver" / "model.json").read_text("utf-8"))
     patience = {} if target.timeout is None else {"timeout": target.timeout}
+    if "link" not in model:
+        raise UsageError(
+            f"{str(folder)!r} must be built by this version of hwgen", hint="build it again"
+        )
     if model["link"]:
         if target.bitfile:
             raise UsageError("--bitfile is for boards with a processor; this one has a port")

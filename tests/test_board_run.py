@@ -59,6 +59,18 @@ def fixture_pynq(zynq: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     sys.modules.pop("pynq", None)
 
 
+def test_a_project_of_an_older_hwgen_is_named(
+    serial: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = tmp_path / "old"
+    shutil.copytree(serial, old)
+    model = json.loads((old / "driver" / "model.json").read_text())
+    del model["link"]
+    (old / "driver" / "model.json").write_text(json.dumps(model))
+    assert main(["run", str(old), "--data", str(data)]) == 1
+    assert "must be built by this version of hwgen" in capsys.readouterr().err
+
+
 @needs_icarus
 def test_a_serial_board_gives_predictions_rate_and_accuracy(
     serial: Path, data: Path, capsys: pytest.CaptureFixture[str]
