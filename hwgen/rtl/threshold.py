@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from math import ceil, gcd
+from math import gcd
 from typing import Any, Literal
 
 import numpy as np
@@ -21,12 +21,15 @@ from hwgen.rtl.channels import Channels
 from hwgen.rtl.memory import table
 from hwgen.rtl.sequence import Sequencer
 from hwgen.rtl.stream import Unit, signature
+from hwgen.rtl.threshold_price import (
+    CHAIN_WORDS,
+    Comparisons,
+    compare_price,
+    encoder_price,
+)
 from hwgen.rtl.timing import Timing
 
 Ints = NDArray[np.int64]
-
-CHAIN_WORDS = range(16, 65)
-"""Words of a table of thresholds that a carry chain compares with, see ``_reaches``."""
 
 Method = Literal["auto", "compare", "search"]
 
@@ -85,11 +88,22 @@ class ThresholdShape:
 
     def resources(self, family: Family) -> Resources:
         """All lanes, their tables, the counter of the channel groups."""
-        counter = sequence.price((self.groups,), self.depth, family=family)
         lane = self._search(family) if self.chosen == "search" else self._compare(family)
+        return lane.scaled(self.lanes) + self.control(family)
+
+    def control(self, family: Family) -> Resources:
+        """The counter of the channel groups, in every stage of a search."""
+        counter = sequence.price((self.groups,), self.depth, family=family)
         if self.chosen == "search":
             counter += Resources(ff=(self.rounds - 1) * (self.groups - 1).bit_length())
-        return lane.scaled(self.lanes) + counter
+        return counter
+
+    def counted(self, base: int, family: Family) -> float:
+        """LUTs from one lane's comparisons to ``base`` and their number."""
+        free = base % (1 << self.rounds) in (0, 1 << self.rounds >> 1) or self.groups == 1
+        if self.chosen == "search":
+            return 0 if free else self.rounds - 1
+        return encoder_price(self.levels, family) + (not free)
 
     def _compare(self, family: Family) -> Resources:
         width, ff = self.input.width, self.output.width * int(self.registered)
@@ -97,10 +111,12 @@ class ThresholdShape:
             return Resources()
         if self.writable:
             words = [self.groups] * self.levels
-            return self._loaded(words, family) + Resources(lut=_encoder(self.levels, family), ff=ff)
+            return self._loaded(words, family) + Resources(
+                lut=encoder_price(self.levels, family), ff=ff
+            )
         lut = self.levels * compare_price(self.groups, width, family)
         lut *= 1.0 if self.levels < 4 or self.groups > 1 else 0.82  # neighbours share their logic
-        lut += _encoder(self.levels, family)
+        lut += encoder_price(self.levels, family)
         if self.groups == 1:
             lut = min(lut, family.rom(1 << width, self.rounds))
             if width <= 8:
@@ -127,23 +143,6 @@ class ThresholdShape:
     def _flips(self) -> float:
         """Inverters that depend on the channel."""
         return self.input.width if self.mixed and self.groups > 1 else 0
-
-
-def compare_price(words: int, width: int, family: Family) -> float:
-    """LUTs of comparing an element with an entry of a table, the table included; measured."""
-    if words == 1:
-        return max(ceil((width - 1) / (family.lut_inputs - 1)), 1)
-    if words in CHAIN_WORDS:
-        inside = family.adder_logic and words <= 1 << (family.lut_inputs - 1)
-        return width * (1.0 if inside else 1.15) + (0 if inside else family.rom(words, width))
-    if family.lut_inputs >= 6:
-        return 0.74 * width + (family.rom(words, width) if words > 16 else 0)
-    return 1.35 * width + 2.0 * width * min(words / 4, 1)
-
-
-def _encoder(levels: int, family: Family) -> float:
-    """LUTs from sorted comparisons to their number."""
-    return sum(family.mux(min(1 << k, levels)) for k in range(1, levels.bit_length()))
 
 
 class ThresholdUnit(Unit):
@@ -207,7 +206,23 @@ class ThresholdUnit(Unit):
         super().__init__(ports | ({"load": In(load.bus())} if writable else {}))
 
     def resources(self, family: Family) -> Resources:
-        return self.shape.resources(family)
+        """By the thresholds themselves where they are constants."""
+        s = self.shape
+        if s.writable or s.one_bit:
+            return s.resources(family)
+        search = s.chosen == "search"
+        pairs = Comparisons(
+            self.rows,
+            self.down.astype(np.int64),
+            s.lanes,
+            s.input,
+            self._limits(),
+            s.rounds if search else 0,
+        )
+        lut = pairs.lut(family) + s.lanes * s.counted(self.base, family)
+        if not search and s.groups == 1:
+            lut = min(lut, s.lanes * family.rom(1 << s.input.width, s.rounds))
+        return replace(s.resources(family), lut=lut + s.control(family).lut)
 
     def loader(self) -> load.Loader:
         """The tables that ``load`` writes: per lane, directions and then its comparisons'."""

@@ -172,7 +172,7 @@ def netlist(folder: Path, family: str, *, timeout: float = 7200.0) -> Netlist:
     (folder / WORK).mkdir(exist_ok=True)
     target = folder / WORK / f"netlist-{family}.v"
     lines = [f'read_verilog "{source.relative_to(folder).as_posix()}"' for source in sources]
-    lines += [PREPARE.get(family, ""), *_flow(family, top), "clean -purge"]
+    lines += [PREPARE.get(family, ""), *flow(family, top), "clean -purge"]
     lines += [f"write_verilog -noattr -noexpr {WORK}/{target.name}"]
     _yosys(folder, f"netlist-{family}", lines, timeout)
     if not target.is_file():
@@ -217,7 +217,7 @@ def _run(
     lines = [f'read_verilog "{source.relative_to(folder).as_posix()}"' for source in sources]
     lines += [PREPARE.get(family, ""), f"hierarchy -top {top}"]
     lines += [f"setattr -mod -set keep_hierarchy 1 \\{module}" for module in sorted(set(kept))]
-    lines += [*_flow(family, top), f"tee -q -o {WORK}/{stat.name} stat -json"]
+    lines += [*flow(family, top), f"tee -q -o {WORK}/{stat.name} stat -json"]
     log = _yosys(folder, f"stat-{family}", lines, timeout)
     try:
         data = json.loads(stat.read_text("utf-8"))
@@ -229,9 +229,9 @@ def _run(
     return modules
 
 
-def _flow(family: str, top: str) -> list[str]:
-    """The commands that map ``top`` to the family's cells."""
-    whole = f"{COMMANDS[family]} -top {top}"
+def flow(family: str, top: str, options: str = "") -> list[str]:
+    """The commands that map ``top`` to the family's cells, with ``options`` of the first."""
+    whole = f"{COMMANDS[family]} {options} -top {top}"
     if family not in ("xc7", "xcup"):
         return [whole]
     return [f"{whole} -run begin:map_luts", *XILINX_LUTS, f"{whole} -run finalize:check"]

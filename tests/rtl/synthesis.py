@@ -1,10 +1,9 @@
-"""What yosys makes of one unit, counted as ``hwgen synth`` counts."""
+"""What yosys makes of one unit, by the flow of ``hwgen synth`` and counted as it counts."""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -13,26 +12,31 @@ from typing import Any
 import pytest
 from amaranth.back import rtlil
 
+from hwgen import tools
 from hwgen.families.base import Resources
-from hwgen.verify.synth import COMMANDS, PRICES
+from hwgen.verify.synth import PRICES, flow
 
-needs_yosys = pytest.mark.skipif(shutil.which("yosys") is None, reason="no native yosys")
+needs_yosys = pytest.mark.skipif(tools.find("yosys").path is None, reason="no yosys")
 
 
 def synthesized(unit: Any, family: str, options: str = "") -> Resources:
     """Cells of ``unit`` alone after synthesis for ``family``."""
+    yosys = tools.require("yosys")
     with tempfile.TemporaryDirectory() as folder:
-        source, stat = Path(folder) / "top.il", Path(folder) / "stat.json"
-        source.write_text(rtlil.convert(unit, name="top"), "utf-8")
+        (Path(folder) / "top.il").write_text(rtlil.convert(unit, name="top"), "utf-8")
         files = unit.verilog_files() if hasattr(unit, "verilog_files") else {}
         for name, text in files.items():
             (Path(folder) / name).write_text(text, "utf-8")
-        texts = [f"read_verilog -sv {Path(folder) / name}" for name in files]
-        steps = [*texts, f"read_rtlil {source}", f"{COMMANDS[family]} {options} -top top"]
-        steps.append(f"tee -q -o {stat} stat -json")
-        command = ["yosys", "-q", "-p", "; ".join(steps)]
-        subprocess.run(command, check=True, capture_output=True, text=True, timeout=600)
-        cells = json.loads(stat.read_text("utf-8"))["design"]["num_cells_by_type"]
+        lines = [f"read_verilog -sv {name}" for name in files]
+        lines += ["read_rtlil top.il", *flow(family, "top", options)]
+        lines.append("tee -q -o stat.json stat -json")
+        (Path(folder) / "run.ys").write_text("\n".join(lines) + "\n", "utf-8")
+        command = [yosys.command, "-q", "-s", "run.ys"]  # WebAssembly sees little but this folder
+        subprocess.run(
+            command, cwd=folder, env=yosys.environ(), check=True, capture_output=True, timeout=600
+        )
+        stat = json.loads((Path(folder) / "stat.json").read_text("utf-8"))
+    cells = stat["design"].get("num_cells_by_type", {})
     total = {"lut": 0.0, "ff": 0.0, "bram36": 0.0, "dsp": 0.0}
     for kind, count in cells.items():
         for pattern, name, price in PRICES:
