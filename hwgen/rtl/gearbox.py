@@ -2,46 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import ceil
-from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
 from hwgen.rtl.convert import Converter, ConvertShape
+from hwgen.rtl.regroup import Regroup, Source, State
 from hwgen.rtl.sequence import Sequencer, price
 from hwgen.rtl.stream import Unit, signature
 from hwgen.rtl.timing import Timing
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """One step of a frame: elements held before it, whether it takes and whether it gives a
-    beat."""
-
-    fill: int
-    consume: bool
-    emit: bool
-
-
-def _steps(i_lanes: int, o_lanes: int, elements: int) -> list[_Step]:
-    """The frame's steps: take a beat whenever too few elements are held, give one when enough
-    are."""
-    words, beats = ceil(elements / i_lanes), ceil(elements / o_lanes)
-    steps: list[_Step] = []
-    fill = taken = given = 0
-    while given < beats:
-        consume = fill < o_lanes and taken < words
-        held = fill + i_lanes * consume
-        emit = held >= o_lanes or taken + consume == words
-        steps.append(_Step(fill, consume, emit))
-        taken, given = taken + consume, given + emit
-        fill = max(held - o_lanes, 0) if emit else held
-    return steps
 
 
 @dataclass(frozen=True)
@@ -54,8 +29,8 @@ class GearboxShape:
     elements: int
 
     @cached_property
-    def steps(self) -> list[_Step]:
-        return _steps(self.i_lanes, self.o_lanes, self.elements)
+    def regroup(self) -> Regroup:
+        return Regroup(self.i_lanes, self.o_lanes, self.elements)
 
     @property
     def words(self) -> int:
@@ -73,11 +48,6 @@ class GearboxShape:
         """Whether a frame is whole beats on both sides: then a ``Converter`` does it."""
         return self.elements % self.i_lanes == 0 and self.elements % self.o_lanes == 0
 
-    @property
-    def kept(self) -> int:
-        """Elements held between steps, at most."""
-        return max(s.fill for s in self.steps)
-
     @cached_property
     def timing(self) -> Timing:
         if self.gathers:
@@ -85,33 +55,40 @@ class GearboxShape:
             return Timing.pipe([1 for _ in turn], [k == turn[-1] for k in turn], 0)
         if self.whole:
             return ConvertShape(self.dtype, self.i_lanes, self.o_lanes).timing
-        flags = [(s.consume, s.emit) for s in self.steps]
+        flags = [(s.consume, s.emit) for s in self.regroup.steps]
         return Timing.pipe([c for c, _ in flags], [e for _, e in flags], 1)
 
     def resources(self, family: Family) -> Resources:
-        """Held elements and output register; a multiplexer per element where fills differ."""
+        """Where beats do not fill each other: registers, a multiplexer of its sources before each,
+        and the states."""
         if self.gathers:
             bits = (self.words - 1) * self.i_lanes * self.dtype.width
             return price((self.words,), 0, family=family) + Resources(ff=bits)
         if self.whole:
             return ConvertShape(self.dtype, self.i_lanes, self.o_lanes).resources(family)
-        width, kept = self.dtype.width, self.kept
-        fills = sorted({s.fill for s in self.steps if s.consume})
-        takes_all = all(s.consume for s in self.steps)
-        ff = width * (kept + self.o_lanes)
-        partial = self.elements % self.o_lanes != 0
-        lut = 0.0
-        for lane in range(max(kept, self.o_lanes)):
-            ways = {("word", lane - f) for f in fills if f <= lane < f + self.i_lanes}
-            ways |= {("held", lane)} if any(f > lane for f in fills) or not takes_all else set()
-            if lane < self.o_lanes:
-                lut += family.mux(len(ways), width) + (width if partial and len(ways) < 2 else 0)
-        if len(fills) > 1 and kept >= self.o_lanes:
-            lut += kept * width
-        decode = len(fills) if takes_all and len(fills) > 1 else 0
-        state = kept.bit_length()
-        control = price((len(self.steps),), 1, family=family)
-        return control + Resources(lut=lut + 2 * state + decode, ff=ff + state)
+        plan, width = self.regroup, self.dtype.width
+        lut = sum(chosen_price(row, width, family) for row in [*plan.outputs, *plan.holds])
+        codes = len(plan.states)
+        state = (codes - 1).bit_length()
+        enables = {tuple(s in (None, ("held", k)) for s in row) for k, row in enumerate(plan.holds)}
+        taken = plan.words.bit_length() if plan.counts else 0
+        lut += len(enables) + 2 * state + 1.5 * taken
+        control = price((len(plan.steps),), 1, family=family)
+        ff = width * (plan.kept + self.o_lanes) + state + taken
+        return control + Resources(lut=lut, ff=ff)
+
+
+def chosen_price(row: Sequence[Source | None], width: int, family: Family) -> float:
+    """LUTs of ``width`` bits that a state chooses among ``row``."""
+    options, state = len(set(row) - {None}), (len(row) - 1).bit_length()
+    extra = (options - 1).bit_length() if numbered(options, state, width) else 0
+    return family.mux(options, width) + extra
+
+
+def numbered(options: int, state: int, width: int) -> bool:
+    """Whether ``options`` of ``width`` bits have numbers of their own, fewer bits than the
+    state."""
+    return width > 2 and state + options > 6 and (options - 1).bit_length() < state
 
 
 @lru_cache(maxsize=65536)
@@ -157,16 +134,13 @@ class Gearbox(Unit):
             connect(m, flipped(self.i), box.i)
             connect(m, box.o, flipped(self.o))
             return m
-        seq = Sequencer(loops=(len(self.shape.steps),), depth=1)
-        fill, consume, emit = self._control(m, seq)
-        seq.attach(m, [self.i], self.o, [consume], emit)
-        word = [Value.cast(self.i.payload[k]) for k in range(self.i_lanes)]
-        held = [
-            Signal(self.dtype.width, name=f"held_{k}", reset_less=True)
-            for k in range(self.shape.kept)
-        ]
-        now = self._joined(m, fill, consume, word, held)
-        self._store(m, seq, emit, now, held)
+        plan = self.shape.regroup
+        seq = Sequencer(loops=(len(plan.steps),), depth=1)
+        state = self._state(m, seq, plan)
+        consume = _by_state(state, [int(s.consume) for s in plan.states])
+        gives = _by_state(state, [int(g) for g in plan.gives])
+        seq.attach(m, [self.i], self.o, [consume], gives | seq.last[0])
+        self._move(m, seq, plan, state)
         return m
 
     def _gather(self, m: Module) -> None:
@@ -181,58 +155,80 @@ class Gearbox(Unit):
         used = min(self.o_lanes, self.elements) * self.dtype.width
         m.d.comb += Value.cast(self.o.payload).eq(joined[:used])
 
-    def _control(self, m: Module, seq: Sequencer) -> tuple[Value, Value, Value]:
-        """``(fill, consume, emit)`` of the step that is due."""
-        if self.shape.kept == 0:
-            return Const(0), Const(1), Const(1)
-        fill = Signal(range(self.shape.kept + 1))
-        words = ceil(self.elements / self.i_lanes)
-        taken = Signal(range(words + 1))
-        last = seq.last[0]
-        consume, emit = Signal(), Signal()
-        after = Signal(range(self.shape.kept + self.i_lanes + 1))
-        m.d.comb += [
-            consume.eq((fill < self.o_lanes) & (taken != words)),
-            after.eq(fill + Mux(consume, self.i_lanes, 0)),
-            emit.eq((after >= self.o_lanes) | last),
+    def _state(self, m: Module, seq: Sequencer, plan: Regroup) -> Value:
+        """The number of the state that the due step is in."""
+        states, last = plan.states, seq.last[0]
+        if len(states) == 1:
+            return Const(0, 1)
+        state = Signal(range(len(states)))
+        ended: Value = Const(0, 1)
+        if plan.counts:
+            taken = Signal(range(plan.words + 1))
+            takes = _by_state(state, [int(s.consume) for s in states])
+            ended = (taken == plan.words) | (takes & (taken == plan.words - 1))
+            with m.If(seq.issue):
+                m.d.sync += taken.eq(Mux(last, 0, taken + takes))
+        with m.If(seq.issue):
+            with m.Switch(state):
+                for k, now in enumerate(states):
+                    with m.Case(k):
+                        more, done = (plan.follower(now, flag) for flag in (False, True))
+                        m.d.sync += state.eq(
+                            Mux(ended, _index(states, done, more), _index(states, more, done))
+                        )
+            with m.If(last):
+                m.d.sync += state.eq(0)
+        return state
+
+    def _move(self, m: Module, seq: Sequencer, plan: Regroup, state: Value) -> None:
+        """Every register takes its source of the state: outputs, and what is held."""
+        word = [Value.cast(self.i.payload[k]) for k in range(self.i_lanes)]
+        held = [
+            Signal(self.dtype.width, name=f"held_{k}", reset_less=True) for k in range(plan.kept)
         ]
+        values = {("word", k): v for k, v in enumerate(word)}
+        values |= {("held", k): v for k, v in enumerate(held)}
+        given = [
+            Signal(self.dtype.width, name=f"given_{k}", reset_less=True)
+            for k in range(self.o_lanes)
+        ]
+        m.d.comb += Value.cast(self.o.payload).eq(Cat(*given))
         with m.If(seq.issue):
             m.d.sync += [
-                fill.eq(Mux(last, 0, after - Mux(emit, self.o_lanes, 0))),
-                taken.eq(Mux(last, 0, taken + consume)),
+                g.eq(_chosen(row, values, state))
+                for g, row in zip(given, plan.outputs, strict=True)
             ]
-        return fill, consume, emit
-
-    def _joined(
-        self, m: Module, fill: Value, consume: Value, word: list[Value], held: list[Signal]
-    ) -> list[Value]:
-        """What is held and, behind it, the beat that is taken."""
-        fills = sorted({s.fill for s in self.shape.steps if s.consume})
-        size = max(max(fills) + self.i_lanes, self.shape.kept, self.o_lanes)
-        zero = Const(0, self.dtype.width)
-        padded: list[Any] = [*held, *([zero] * (size - len(held)))]
-        joined = [Signal(self.dtype.width, name=f"joined_{k}") for k in range(size)]
-        always = all(s.consume for s in self.shape.steps)
-        with m.Switch(Cat(fill, consume) if not always else fill):
-            for f in fills:
-                key = f if always else f | (1 << len(fill))
-                with m.Case(key):
-                    now = [*padded[:f], *word]
-                    m.d.comb += [a.eq(b) for a, b in zip(joined, now, strict=False)]
-            with m.Default():
-                m.d.comb += [a.eq(b) for a, b in zip(joined, padded, strict=True)]
-        return list(joined)
-
-    def _store(
-        self, m: Module, seq: Sequencer, emit: Value, now: list[Value], held: list[Signal]
-    ) -> None:
-        """Gives the first elements, keeps the rest."""
-        last = seq.last[0]
-        rest = self.elements % self.o_lanes or self.o_lanes
+        with m.If(seq.issue & seq.last[0]):  # outside of the condition above: the registers' reset
+            m.d.sync += [g.eq(0) for g in given[plan.rest :]]
         with m.If(seq.issue):
-            for k in range(self.o_lanes):
-                value = now[k] if k < rest else Mux(last, 0, now[k])
-                m.d.sync += Value.cast(self.o.payload[k]).eq(value)
-            for k, register in enumerate(held):
-                after = now[k + self.o_lanes] if k + self.o_lanes < len(now) else Const(0)
-                m.d.sync += register.eq(Mux(emit, after, now[k]))
+            for k, row in enumerate(plan.holds):
+                moves = [int(source not in (None, ("held", k))) for source in row]
+                others = [s if moved else None for s, moved in zip(row, moves, strict=True)]
+                with m.If(_by_state(state, moves)):
+                    m.d.sync += held[k].eq(_chosen(others, values, state))
+
+
+def _by_state(state: Value, values: Sequence[int]) -> Value:
+    """One bit per state."""
+    return Const(sum(v << k for k, v in enumerate(values)), len(values)).bit_select(state, 1)
+
+
+def _index(states: Sequence[State], wanted: State, instead: State) -> int:
+    """The number of a state, or that of the other, or any, where no frame comes to it."""
+    return next((states.index(s) for s in (wanted, instead) if s in states), 0)
+
+
+def _chosen(row: Sequence[Source | None], values: Mapping[Source, Value], state: Value) -> Value:
+    """The source of the state; where none is meant, that of a state beside it."""
+    known = [source for source in row if source is not None]
+    if len(set(known)) <= 1:
+        return values[known[0]] if known else Const(0, 1)
+    filled: list[Source] = []
+    for source in row:
+        filled.append(source or (filled or known)[-1 if filled else 0])
+    options = list(dict.fromkeys(filled))
+    if not numbered(len(options), len(state), len(values[known[0]])):
+        return Value.cast(Array([values[source] for source in filled])[state])
+    width = (len(options) - 1).bit_length()
+    bits = [_by_state(state, [options.index(f) >> k & 1 for f in filled]) for k in range(width)]
+    return Value.cast(Array([values[source] for source in options])[Cat(*bits)])
