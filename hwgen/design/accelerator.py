@@ -82,9 +82,10 @@ class Accelerator:
 
     def registers_price(self, family: Family, inside: int | None = None) -> Resources:
         """The AXI4-Lite block and the FIFO of frame marks, as many as frames are ``inside``."""
-        marks = Fifo(IntType(0, 1), 1, inside or self.inside, "lut").resources(family)
+        frames = inside or self.inside
+        marks = Fifo(IntType(0, 1), 1, frames, "lut").resources(family)
         loads = bool(self.layout.writable)
-        return Registers.resources(family, loads=loads) + marks
+        return Registers.resources(family, frames, loads=loads) + marks
 
     def resources(self, family: Family) -> Resources:
         """All circuits, by the least number of frames that may be inside: nothing is timed."""

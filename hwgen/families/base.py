@@ -59,6 +59,7 @@ class Family:
         inverter: LUTs per bit of an operand that a chain subtracts.
         constant_adder: LUTs per bit of adding a constant; 0 where it is a bare carry chain.
         comparator_chain: LUTs per bit of comparing two variables, and against a constant.
+        compare_bit: LUTs per bit of a carry chain of which only the end is read.
         wide_mux: whether dedicated multiplexers join LUTs for free (F7/F8, PFUMX).
         lutrams: LUT RAM cells with a write and a read port; none where there is no LUT RAM.
         shared_lutrams: those whose one port writes and reads at the same address, where they are
@@ -82,6 +83,7 @@ class Family:
     inverter: float = 0.0
     constant_adder: float = 1.0
     comparator_chain: tuple[float, float] = (1.0, 0.5)
+    compare_bit: float = 1.0
     wide_mux: bool = False
     lutrams: tuple[LutRam, ...] = ()
     shared_lutrams: tuple[LutRam, ...] = ()
@@ -123,7 +125,8 @@ class Family:
         if self.lut_inputs >= 6:
             if n <= 4:
                 return float(width)
-            return width * float(ceil(n / 4) + ceil(n / 16))
+            lut = ceil(n / 4) + ceil(n / 16)
+            return width * (lut if n <= 16 else 1.28 * lut)  # ABC leaves wide trees uneven
         return width * float(n - 1)
 
     def rom(self, depth: int, width: int) -> float:

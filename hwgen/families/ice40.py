@@ -16,6 +16,7 @@ ICE40 = Family(
     adder_extra=1,
     inverter=1.0,
     comparator_chain=(1.9, 0.5),
+    compare_bit=0.0,
     rams=(SB_RAM40,),
     lut_ns=0.9,
     net_ns=2.4,

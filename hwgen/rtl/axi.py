@@ -71,9 +71,11 @@ class AxiStreamIn(Unit):
         )
 
     def resources(self, family: Family) -> Resources:
-        """The gearbox, a count of words, the zero fill and the checks."""
+        """The gearbox, and for frames of some words a count, the zero fill and the checks."""
+        if self.words == 1:
+            return self.gearbox.resources(family) + Resources(lut=2)
         count = (self.words - 1).bit_length()
-        bits = self.slots * self.dtype.width if self.words > 1 else 0
+        bits = self.slots * self.dtype.width
         checks = Resources(lut=1.6 * count + bits + self.word_bits / 48 + 6, ff=count + 1)
         return self.gearbox.resources(family) + checks
 
@@ -143,7 +145,7 @@ class AxiStreamOut(Unit):
     def resources(self, family: Family) -> Resources:
         """The gearbox and a count of words."""
         count = (self.words - 1).bit_length()
-        return self.gearbox.resources(family) + Resources(lut=1.6 * count + 4, ff=count)
+        return self.gearbox.resources(family) + Resources(lut=1.6 * count + 2, ff=count)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -86,7 +86,7 @@ def constant_comparison(threshold: int, kind: IntType, family: Family) -> float:
     if compared <= 1:
         return 0.0
     if family.lut_inputs < 6:
-        return family.comparator(kind.width)
+        return 1.0 if compared <= family.lut_inputs else 1.0 + 0.85 * family.compare_bit * compared
     if kind.width > 2 * family.lut_inputs:  # a carry chain over pieces of six bits, measured
         return 1.7 * ceil(kind.width / family.lut_inputs)
     if compared <= family.lut_inputs:

@@ -67,22 +67,27 @@ class GearboxShape:
         if self.whole:
             return ConvertShape(self.dtype, self.i_lanes, self.o_lanes).resources(family)
         plan, width = self.regroup, self.dtype.width
-        lut = sum(chosen_price(row, width, family) for row in [*plan.outputs, *plan.holds])
+        outputs = plan.outputs[: self.elements]  # lanes beyond a frame are 0 for ever
+        lut = sum(chosen_price(row, width, family) for row in [*outputs, *plan.holds])
         codes = len(plan.states)
         state = (codes - 1).bit_length()
-        enables = {tuple(s in (None, ("held", k)) for s in row) for k, row in enumerate(plan.holds)}
+        enables = {tuple(source is None for source in row) for row in plan.holds}
         taken = plan.words.bit_length() if plan.counts else 0
         lut += len(enables) + 2 * state + 1.5 * taken
         control = price((len(plan.steps),), 1, family=family)
-        ff = width * (plan.kept + self.o_lanes) + state + taken
+        ff = width * (plan.kept + len(outputs)) + state + taken
         return control + Resources(lut=lut, ff=ff)
 
 
 def chosen_price(row: Sequence[Source | None], width: int, family: Family) -> float:
-    """LUTs of ``width`` bits that a state chooses among ``row``."""
+    """LUTs of ``width`` bits that a state chooses among ``row``; measured."""
     options, state = len(set(row) - {None}), (len(row) - 1).bit_length()
-    extra = (options - 1).bit_length() if numbered(options, state, width) else 0
-    return family.mux(options, width) + extra
+    if options < 2:
+        return 0.0
+    if numbered(options, state, width):
+        return family.mux(options, width) + (options - 1).bit_length()
+    inputs = ceil((options + state - 1) / (family.lut_inputs - 1))
+    return width * max(family.mux(options) * (1.2 if options > 4 else 1.0), inputs)
 
 
 def numbered(options: int, state: int, width: int) -> bool:
@@ -202,10 +207,8 @@ class Gearbox(Unit):
             m.d.sync += [g.eq(0) for g in given[plan.rest :]]
         with m.If(seq.issue):
             for k, row in enumerate(plan.holds):
-                moves = [int(source not in (None, ("held", k))) for source in row]
-                others = [s if moved else None for s, moved in zip(row, moves, strict=True)]
-                with m.If(_by_state(state, moves)):
-                    m.d.sync += held[k].eq(_chosen(others, values, state))
+                with m.If(_by_state(state, [int(source is not None) for source in row])):
+                    m.d.sync += held[k].eq(_chosen(row, values, state))
 
 
 def _by_state(state: Value, values: Sequence[int]) -> Value:

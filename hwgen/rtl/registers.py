@@ -92,10 +92,13 @@ class Registers(wiring.Component):  # type: ignore[misc]
         )
 
     @staticmethod
-    def resources(family: Family, *, loads: bool = False) -> Resources:
-        """An estimate: counters, the time stamps of frames in flight, the read multiplexer; the
-        registers that constants are written by."""
-        return Resources(lut=290, ff=420) + (Resources(lut=70, ff=65) if loads else Resources())
+    def resources(family: Family, inside: int = 64, *, loads: bool = False) -> Resources:
+        """An estimate: counters and differences of 32 bits, the read multiplexer, the time stamps
+        of frames ``inside``; the registers that constants are written by."""
+        lut = 2 * family.adder(32, constant=True) + family.adder(64, constant=True)
+        lut += 2 * family.adder(32) + family.mux(8, 32) + 35
+        total = Resources(lut=lut, ff=306) + _stamps(inside).resources(family)
+        return total + (Resources(lut=70, ff=82) if loads else Resources())
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -127,7 +130,7 @@ class Registers(wiring.Component):  # type: ignore[misc]
     def _time(self, m: Module, words: dict[str, Signal]) -> None:
         """LATENCY and INTERVAL from time stamps of the frames inside."""
         now = self._cycles[:32]
-        m.submodules.stamps = stamps = Fifo(IntType.bits(32, signed=False), 1, self.inside, "lut")
+        m.submodules.stamps = stamps = _stamps(self.inside)
         m.d.comb += [
             stamps.i.valid.eq(self.first),
             stamps.i.payload[0].eq(now),
@@ -227,3 +230,8 @@ class Registers(wiring.Component):  # type: ignore[misc]
                             m.d.sync += high.eq(self._cycles[32:])
         with m.Elif(bus.rready):
             m.d.sync += bus.rvalid.eq(0)
+
+
+def _stamps(inside: int) -> Fifo:
+    """When the first word of every frame inside came."""
+    return Fifo(IntType.bits(32, signed=False), 1, inside, "lut")

@@ -121,12 +121,13 @@ class Regroup:
 
     @cached_property
     def holds(self) -> list[list[Source | None]]:
-        """Per held element and per state; None where the next step does not look at it."""
+        """Per held element and per state; None where it stays, or the next step does not look."""
         found = []
         for lane in range(self.kept):
             row: list[Source | None] = []
             for state, gives in zip(self.states, self.gives, strict=True):
                 place = lane + self.o_lanes * gives
-                row.append(self._source(state, place))
+                source = self._source(state, place)
+                row.append(None if source == ("held", lane) else source)
             found.append(row)
         return found

@@ -47,7 +47,8 @@ class Comparisons:
         """LUTs of the comparisons, their tables, and the inversion of elements."""
         if self.rounds == 0 and self.channels.shape[1] == 1:
             lut = self._constants(self.rows, family)
-            return lut * (0.82 if self.rows.shape[1] >= 4 else 1.0)  # they share their logic
+            shares = family.adder_logic and self.rows.shape[1] >= 4
+            return lut * (0.82 if shares else 1.0)
         tables = self._tables()
         deep = any(t.depth >= CHAIN_WORDS.stop for t in tables)
         deep |= self.rounds == 0 and self.rows.shape[1] > 3
@@ -107,14 +108,15 @@ class Comparisons:
         self, columns: Columns, shared: bool, flips: Columns | None, deep: bool, family: Family
     ) -> float:
         """Comparisons with tables of one size; ``shared``: all have the same address."""
-        tables, width = columns.bits.shape[:2]
+        tables = len(columns.bits)
         scopes = None if shared else np.arange(tables)
+        if not family.adder_logic:
+            chain = family.compare_bit * self.limits.width
+            return float(tables * (chain + 1)) + columns.price(family, scopes=scopes)
         if columns.depth not in CHAIN_WORDS:
-            lut = float(tables * logic_price(self.limits.width, columns.depth, family))
+            lut = float(tables * logic_price(self.limits.width, columns.depth))
             tabled = columns.depth >= CHAIN_WORDS.stop
             return lut + (columns.price(family, scopes=scopes) if tabled else 0.0)
-        if not family.adder_logic:
-            return float(tables * width) + columns.price(family, scopes=scopes)
         if flips is not None:  # an element's inversion is one function with its threshold
             per_lane = np.repeat(flips.bits, tables // len(flips.bits), axis=0)
             joined = columns ^ Columns(per_lane, columns.depth)
@@ -128,12 +130,10 @@ class Comparisons:
         return float(live.sum()) + columns.price(family, above=family.lut_inputs - 1, scopes=scopes)
 
 
-def logic_price(width: int, words: int, family: Family) -> float:
+def logic_price(width: int, words: int) -> float:
     """LUTs of comparing an element with an entry of a table that is not in a carry chain, the table
-    included up to 16 words; measured."""
-    if family.lut_inputs >= 6:
-        return 1.4 * width if 8 < words <= 16 else 2.0 * ceil(width / 3)
-    return 1.35 * width + 2.0 * width * min(words / 4, 1)
+    included up to 16 words: two LUTs of six inputs for three bits; measured."""
+    return 1.4 * width if 8 < words <= 16 else 2.0 * ceil(width / 3)
 
 
 def compare_price(words: int, width: int, family: Family) -> float:
