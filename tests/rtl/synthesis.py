@@ -1,4 +1,4 @@
-"""What yosys makes of one unit, by the flow of ``hwgen synth`` and counted as it counts."""
+"""What yosys makes of units, by the flow of ``hwgen synth`` and counted as it counts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,24 +20,33 @@ from hwgen.verify.synth import PRICES, flow
 needs_yosys = pytest.mark.skipif(tools.find("yosys").path is None, reason="no yosys")
 
 
-def synthesized(unit: Any, family: str, options: str = "") -> Resources:
-    """Cells of ``unit`` alone after synthesis for ``family``."""
+def synthesized(units: Sequence[Any], family: str, options: str = "") -> list[Resources]:
+    """Cells of each of ``units`` alone after synthesis for ``family``, all in one run of yosys."""
     yosys = tools.require("yosys")
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "top.il").write_text(rtlil.convert(unit, name="top"), "utf-8")
-        files = unit.verilog_files() if hasattr(unit, "verilog_files") else {}
-        for name, text in files.items():
-            (Path(folder) / name).write_text(text, "utf-8")
-        lines = [f"read_verilog -sv {name}" for name in files]
+    with tempfile.TemporaryDirectory() as name:
+        folder, lines, cells = Path(name), [], []
+        for k, unit in enumerate(units):
+            (folder / f"u{k}.il").write_text(rtlil.convert(unit, name=f"u{k}"), "utf-8")
+            files = unit.verilog_files() if hasattr(unit, "verilog_files") else {}
+            for file, text in files.items():
+                (folder / file).write_text(text, "utf-8")
+                lines.append(f"read_verilog -sv {file}")
+            lines += [f"read_rtlil u{k}.il", f"setattr -mod -set keep_hierarchy 1 u{k}"]
+            cells.append(f"attribute \\keep 1\n cell \\u{k} \\c{k}\n end\n")
+        (folder / "top.il").write_text(f"module \\top\n{''.join(cells)}end\n", "utf-8")
         lines += ["read_rtlil top.il", *flow(family, "top", options)]
         lines.append("tee -q -o stat.json stat -json")
-        (Path(folder) / "run.ys").write_text("\n".join(lines) + "\n", "utf-8")
+        (folder / "run.ys").write_text("\n".join(lines) + "\n", "utf-8")
         command = [yosys.command, "-q", "-s", "run.ys"]  # WebAssembly sees little but this folder
         subprocess.run(
-            command, cwd=folder, env=yosys.environ(), check=True, capture_output=True, timeout=600
+            command, cwd=folder, env=yosys.environ(), check=True, capture_output=True, timeout=900
         )
-        stat = json.loads((Path(folder) / "stat.json").read_text("utf-8"))
-    cells = stat["design"].get("num_cells_by_type", {})
+        stat = json.loads((folder / "stat.json").read_text("utf-8"))["modules"]
+    counts = [stat[f"\\u{k}"].get("num_cells_by_type", {}) for k in range(len(units))]
+    return [_resources(count) for count in counts]
+
+
+def _resources(cells: Mapping[str, int]) -> Resources:
     total = {"lut": 0.0, "ff": 0.0, "bram36": 0.0, "dsp": 0.0}
     for kind, count in cells.items():
         for pattern, name, price in PRICES:
@@ -47,6 +57,17 @@ def synthesized(unit: Any, family: str, options: str = "") -> Resources:
 
 def compare(unit: Any, family: str, estimate: Resources, options: str = "") -> dict[str, float]:
     """Relative error of the estimate of LUTs and FFs; block RAM and DSPs must be equal."""
-    real = synthesized(unit, family, options)
+    (real,) = synthesized([unit], family, options)
     assert (real.bram36, real.dsp) == (estimate.bram36, estimate.dsp)
     return {"lut": estimate.lut / max(real.lut, 1) - 1, "ff": estimate.ff / max(real.ff, 1) - 1}
+
+
+def beside(makers: Mapping[str, Callable[[], Any]], family: Any) -> dict[str, tuple[float, float]]:
+    """LUTs estimated and LUTs synthesised of every unit; flip-flops must be equal."""
+    estimates = {name: make().resources(family) for name, make in makers.items()}
+    reals = synthesized([make() for make in makers.values()], family.name)
+    found = {}
+    for (name, estimate), real in zip(estimates.items(), reals, strict=True):
+        assert (estimate.ff, estimate.bram36) == (real.ff, real.bram36), name
+        found[name] = estimate.lut, real.lut
+    return found

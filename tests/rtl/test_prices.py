@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from hwgen.ops.walked import window_walk
 from hwgen.rtl.accumulate import AccumulateUnit
 from hwgen.rtl.add import AddUnit
 from hwgen.rtl.alphabet import Alphabet
+from hwgen.rtl.axi import AxiStreamIn, AxiStreamOut
 from hwgen.rtl.fifo import Fifo
 from hwgen.rtl.folded import MatVecUnit
 from hwgen.rtl.gearbox import Gearbox
@@ -24,7 +26,7 @@ from hwgen.rtl.requantize import RequantizeUnit
 from hwgen.rtl.stream import Elastic
 from hwgen.rtl.threshold import ThresholdUnit
 from hwgen.rtl.window import WalkUnit
-from tests.rtl.synthesis import compare, needs_yosys
+from tests.rtl.synthesis import beside, compare, needs_yosys
 
 pytestmark = needs_yosys
 
@@ -54,10 +56,27 @@ def product(
     return MatVecUnit(weights, bias, input, pe=tile[0], simd=tile[1], alphabet=alphabet, **options)
 
 
-def threshold(channels: int, levels: int, lanes: int, input: IntType) -> ThresholdUnit:
-    rng = np.random.default_rng(3)
+def threshold(
+    channels: int, levels: int, lanes: int, input: IntType, seed: int = 3
+) -> ThresholdUnit:
+    rng = np.random.default_rng(seed)
     table = np.sort(rng.integers(input.lo + 1, input.hi + 1, (channels, levels)), axis=1)
     return ThresholdUnit(table, input, lanes=lanes)
+
+
+def trained(
+    channels: int, levels: int, lanes: int, input: IntType, seed: int, *, mixed: bool = False
+) -> ThresholdUnit:
+    """Thresholds as training leaves them: from near zero on, in steps that are much the same in
+    all channels, in a part of the range; of both directions where ``mixed``."""
+    rng = np.random.default_rng(seed)
+    span = input.hi - input.lo
+    first = rng.normal(0, span / 24, (channels, 1))
+    step = np.abs(rng.normal(1, 0.25, (channels, 1))) * span / (6 * (levels + 1))
+    table = np.round(first + step * np.arange(levels)).astype(np.int64)
+    table = np.sort(np.clip(table, input.lo + 1, input.hi), axis=1)
+    down = tuple((rng.random(channels) < 0.3).tolist()) if mixed else (False,)
+    return ThresholdUnit(table, input, lanes=lanes, descending=down)
 
 
 def requantizer() -> RequantizeUnit:
@@ -144,6 +163,72 @@ def test_estimates_of_whole_layers(name: str) -> None:
 def test_estimates_on_ecp5(name: str) -> None:
     errors = compare(SLOW[name](), "ecp5", SLOW[name]().resources(families.get("ecp5")))
     assert all(abs(error) <= 0.2 for error in errors.values()), errors
+
+
+THRESHOLDS: dict[str, Any] = {
+    "15 of 64 channels, 2 lanes": lambda: trained(64, 15, 2, signed(12), 21),
+    "15 of 64 channels, 8 lanes": lambda: trained(64, 15, 8, signed(10), 22),
+    "7 of 128 channels, 4 lanes": lambda: trained(128, 7, 4, signed(11), 23),
+    "3 of 64 channels, 4 lanes, both ways": lambda: trained(64, 3, 4, signed(10), 24, mixed=True),
+    "1 of 64 channels, 4 lanes": lambda: trained(64, 1, 4, signed(9), 25),
+    "1 of 64 channels, all lanes": lambda: trained(64, 1, 64, signed(8), 26),
+    "15 at random, 2 lanes": lambda: threshold(64, 15, 2, signed(12), 27),
+    "3 at random, 16 lanes": lambda: threshold(64, 3, 16, signed(10), 28),
+}
+MORE_THRESHOLDS: dict[str, Any] = {
+    "15 of 96 channels, 1 lane": lambda: trained(96, 15, 1, signed(13), 31),
+    "15 of 48 channels, 4 lanes": lambda: trained(48, 15, 4, signed(12), 32),
+    "7 of 256 channels, 2 lanes": lambda: trained(256, 7, 2, signed(13), 33),
+    "3 of 512 channels, 8 lanes": lambda: trained(512, 3, 8, signed(10), 34),
+    "3 of 64 channels, all lanes": lambda: trained(64, 3, 64, signed(10), 35),
+    "2 at random, all lanes": lambda: threshold(64, 2, 64, signed(14), 36),
+    "7 at random, 16 lanes": lambda: threshold(128, 7, 16, signed(11), 37),
+    "3 at random of 512 channels": lambda: threshold(512, 3, 8, signed(10), 38),
+}
+
+
+def errors_of(makers: dict[str, Any], family: str) -> dict[str, float]:
+    """Relative errors of the LUTs; three LUTs off are none."""
+    found = beside(makers, families.get(family))
+    return {n: 0.0 if abs(e - r) <= 3 else e / r - 1 for n, (e, r) in found.items()}
+
+
+def test_thresholds_are_priced_by_their_values() -> None:
+    """Trained ones are more regular than random ones, and both are held to synthesis."""
+    errors = errors_of(THRESHOLDS, "xc7")
+    assert max(map(abs, errors.values())) <= 0.1, errors
+    assert statistics.median(map(abs, errors.values())) <= 0.05, errors
+
+
+@pytest.mark.slow
+def test_more_thresholds_are_priced_by_their_values() -> None:
+    errors = errors_of(MORE_THRESHOLDS, "xc7")
+    assert max(map(abs, errors.values())) <= 0.1, errors
+    assert statistics.median(map(abs, errors.values())) <= 0.05, errors
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["ecp5", "gowin"])
+def test_thresholds_of_families_of_small_luts(family: str) -> None:
+    errors = errors_of(THRESHOLDS, family)
+    assert max(map(abs, errors.values())) <= 0.2, errors
+    assert statistics.median(map(abs, errors.values())) <= 0.1, errors
+
+
+SHELL: dict[str, Any] = {
+    "beats of one pixel": lambda: AxiStreamIn(unsigned(8), 784, 8, 64),
+    "one word a frame": lambda: AxiStreamIn(unsigned(8), 784, 784, 8192),
+    "one of 2,048 slots": lambda: AxiStreamOut(unsigned(4), 1, 1, 8192),
+    "one sum a beat": lambda: AxiStreamOut(signed(7), 10, 1, 64),
+    "beats that do not fill words": lambda: Gearbox(signed(9), 3, 8, 27),
+    "words that do not fill beats": lambda: Gearbox(unsigned(4), 16, 5, 640),
+    "one of 32": lambda: Gearbox(signed(12), 64, 2, 64),
+}
+
+
+def test_adapters_are_priced_by_their_frames() -> None:
+    errors = errors_of(SHELL, "xc7")
+    assert max(map(abs, errors.values())) <= 0.15, errors
 
 
 def test_thousands_of_shapes_are_priced_in_a_second() -> None:
