@@ -2,7 +2,7 @@
 
     python benchmarks/delays.py BOARD [DIR ...]
 
-routes two small designs for the board, one that is limited by a carry chain and one by a block
+routes small designs for the board, limited by a carry chain, by two adders in a row and by a block
 RAM, and reads their critical paths and those that ``hwgen synth DIR --route`` left in each project,
 all of the board's family. It prints the medians that ``hwgen/families`` keeps. Nets are those
 between two cells: the dedicated wires within a slice, of no delay, belong to the logic.
@@ -33,6 +33,17 @@ PROBES = {
   reg [31:0] a, b, s;
   always @(posedge clk) begin
     a <= {a, uart_rx}; b <= {b, ^a[7:4]}; s <= a + b; uart_tx <= ^s[31:28];
+  end
+endmodule
+""",
+    "adders": """module probe(input clk, input uart_rx, output reg uart_tx);
+  reg [7:0] a, b, c, d;
+  reg s, t, u;
+  reg [9:0] y;
+  wire [8:0] p = a + (b ^ {8{s}}) + s, q = c + (d ^ {8{t}}) + t;
+  always @(posedge clk) begin
+    a <= {a, uart_rx}; b <= {b, a[7]}; c <= {c, b[7]}; d <= {d, c[7]};
+    s <= d[7]; t <= s; u <= t; y <= p + (q ^ {9{u}}) + u; uart_tx <= ^y[9:6];
   end
 endmodule
 """,

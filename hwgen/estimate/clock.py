@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hwgen.design.accelerator import Accelerator
+from hwgen.design.layout import Block
+from hwgen.families.base import Family
 from hwgen.rtl.fifo import Fifo
 from hwgen.rtl.stream import Elastic
 
 BREAKS = (Elastic, Fifo)
 """Circuits whose ready is a register: no path goes through them."""
+
+ENDS = 6
+"""Signals that the ready of a run depends on beside its units': the state of what takes the last
+beat, and what is counted where the first one is taken."""
+
+FILLED = 0.75
+"""How much of the inputs of its LUTs, less the one from the LUT before, a chain of conditions
+takes up."""
 
 
 def fmax_mhz(accelerator: Accelerator) -> float:
@@ -17,14 +29,29 @@ def fmax_mhz(accelerator: Accelerator) -> float:
     """
     family = accelerator.layout.family
     units = [block.unit.path_ns(family) for block in accelerator.blocks]
-    chain = family.ff_ns + family.levels_ns(_longest_run(accelerator)) + family.net_ns
-    return float(1000 / max(chain, *units))
+    return float(1000 / max(ready_ns(_longest_run(accelerator), family), *units))
+
+
+def ready_ns(signals: int, family: Family) -> float:
+    """From registers through a chain of conditions of ``signals`` signals to the enables of
+    others. Synthesis packs the conditions of one or two units into a LUT."""
+    inputs = (max(family.lut_inputs, family.joined_inputs) - 1) * FILLED
+    level = family.lut_ns + family.net_ns
+    return family.ff_ns + (signals + ENDS) / inputs * level + family.net_ns
 
 
 def _longest_run(accelerator: Accelerator) -> int:
-    """Circuits in a row through which ready goes back without a register."""
+    """Signals along the circuits in a row through which ready goes back without a register."""
     longest = run = 0
     for block in accelerator.blocks:
-        run = 0 if isinstance(block.unit, BREAKS) else run + 1
+        run = 0 if isinstance(block.unit, BREAKS) else run + _signals(block)
         longest = max(longest, run)
     return longest
+
+
+def _signals(block: Block) -> int:
+    """What a unit adds to the ready that goes through it: whether its output register is taken, or
+    whether the step gives a beat where it has none; and whether the step takes one."""
+    timing = block.unit.timing
+    own = 1 if timing.depth else int(not np.all(timing.emit))
+    return own + int(not np.all(timing.consume))

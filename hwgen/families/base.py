@@ -68,6 +68,9 @@ class Family:
         adder_logic: whether an adder's LUTs also hold logic before one of its operands.
         rams: block RAM primitives, least first.
         lut_ns: through one LUT. net_ns: one routed net. carry_ns: one bit of carry.
+        before_ns: what stands before the cells of an adder; 0 where that is a net and a LUT.
+        joined_inputs: inputs of LUTs joined by multiplexers that are about as fast as one; 0
+            where there are none.
         carry_entry_ns: into and out of a carry chain. ff_ns: clock to output plus set-up.
         ram_ns: clock to output of a block RAM.
         period_ns: clock period that circuits are pipelined for.
@@ -98,6 +101,8 @@ class Family:
     ram_ns: float = 2.5
     instantiate: str = ""
     period_ns: float = 10.0
+    before_ns: float = 0.0
+    joined_inputs: int = 0
 
     def adder(self, width: int, operands: int = 2, *, constant: bool = False) -> float:
         """LUTs of a sum over ``width`` bit positions; ``constant``: one of two is a constant."""
@@ -174,9 +179,14 @@ class Family:
         """Delay of look-up tables in a row, with the nets that feed them."""
         return levels * (self.lut_ns + self.net_ns)
 
+    @property
+    def gate_ns(self) -> float:
+        """A gate before an adder, with the net that feeds it."""
+        return self.before_ns or self.net_ns + self.lut_ns
+
     def adder_ns(self, width: int, operands: int = 2) -> float:
         """Delay from the adder's operands to its sum, the net that feeds it included."""
         rounds = ceil((operands - 1) / (self.adder_operands - 1))
         carry_save = self.lut_ns + self.net_ns / 2 if self.adder_operands > 2 < operands else 0.0
-        chain = self.net_ns + self.lut_ns + self.carry_entry_ns + width * self.carry_ns
+        chain = self.gate_ns + self.carry_entry_ns + width * self.carry_ns
         return rounds * (chain + carry_save)

@@ -25,4 +25,5 @@ ECP5 = Family(
     carry_entry_ns=0.85,
     ff_ns=0.53,
     ram_ns=5.83,
+    joined_inputs=5,
 )

@@ -2,7 +2,8 @@
 
 Delays are medians of the critical paths of routed designs (``benchmarks/delays.py tang-nano-20k``
 with the digits network, nextpnr 0.11, GW2A-18 C8/I7), but for the block RAM's, which is not
-measured.
+measured. Before an adder stands a net between neighbours alone, in that file's probe of two adders
+in a row: an ALU holds the LUT of its operands, and an exclusive-or goes into a multiplexer.
 """
 
 from __future__ import annotations
@@ -24,4 +25,6 @@ GOWIN = Family(
     carry_ns=0.035,
     carry_entry_ns=1.02,
     ff_ns=0.23,
+    before_ns=0.47,
+    joined_inputs=6,
 )

@@ -97,7 +97,7 @@ class MatVecShape:
     def path_ns(self, family: Family) -> float:
         """The slowest stage: the first begins at the weights, the last ends in an accumulator."""
         stages = self.tree.stages_ns(family)
-        stages[-1] += family.levels_ns(1) + family.adder_ns(self.output.width)
+        stages[-1] += family.gate_ns + family.adder_ns(self.output.width)
         in_ram = self.memory == "block" and self.steps > 1
         first = (family.ram_ns if in_ram else family.ff_ns) + stages[0]
         return max(first, family.ff_ns + max(stages))
