@@ -26,5 +26,5 @@ GOWIN = Family(
     carry_entry_ns=1.02,
     ff_ns=0.23,
     before_ns=0.47,
-    joined_inputs=6,
+    joined_inputs=7,
 )

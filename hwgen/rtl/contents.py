@@ -91,6 +91,6 @@ def constant_comparison(threshold: int, kind: IntType, family: Family) -> float:
         return 1.7 * ceil(kind.width / family.lut_inputs)
     if compared <= family.lut_inputs:
         return 1.0
-    if kind.width <= family.lut_inputs + 2:  # wide multiplexers of tables that are mostly constant
+    if kind.width == family.lut_inputs + 1:  # a wide multiplexer, one of its tables constant
         return 1.2
     return float(ceil((compared - 1) / (family.lut_inputs - 1)))

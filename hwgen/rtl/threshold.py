@@ -221,7 +221,10 @@ class ThresholdUnit(Unit):
         )
         lut = pairs.lut(family) + s.lanes * s.counted(self.base, family)
         if not search and s.groups == 1:
-            lut = min(lut, s.lanes * family.rom(1 << s.input.width, s.rounds))
+            table = family.rom(1 << s.input.width, s.rounds)
+            if family.adder_logic and s.levels >= 4 and s.input.width <= 8:
+                table = min(table, s.levels + s.rounds - 1)  # comparisons that share most of it
+            lut = min(lut, s.lanes * table)
         return replace(s.resources(family), lut=lut + s.control(family).lut)
 
     def loader(self) -> load.Loader:
