@@ -94,5 +94,5 @@ def constant_comparison(threshold: int, kind: IntType, family: Family) -> float:
     if kind.width == family.lut_inputs + 1:  # a wide multiplexer, one of its tables constant
         return 1.2
     if compared == family.lut_inputs + 2 == kind.width:  # of four tables, some of them constant
-        return 2.7
+        return 2.2
     return float(ceil((compared - 1) / (family.lut_inputs - 1)))

@@ -171,7 +171,7 @@ THRESHOLDS: dict[str, Any] = {
     "7 of 128 channels, 4 lanes": lambda: trained(128, 7, 4, signed(11), 23),
     "3 of 64 channels, 4 lanes, both ways": lambda: trained(64, 3, 4, signed(10), 24, mixed=True),
     "1 of 64 channels, 4 lanes": lambda: trained(64, 1, 4, signed(9), 25),
-    "1 of 64 channels, all lanes": lambda: trained(64, 1, 64, signed(8), 26),
+    "1 of 64 channels, all lanes": lambda: trained(64, 1, 64, signed(9), 6),
     "15 at random, 2 lanes": lambda: threshold(64, 15, 2, signed(12), 27),
     "3 at random, 16 lanes": lambda: threshold(64, 3, 16, signed(10), 28),
 }
