@@ -40,6 +40,15 @@ def test_frames_come_out_as_they_went_in(
     check_unit(unit, [framed(frames, i, dtype.hi)], framed(frames, o, 0), stalls=stalls, seed=seed)
 
 
+@pytest.mark.parametrize(
+    ("i", "o", "elements"), [(16, 5, 64), (7, 8, 100), (64, 98, 784), (32, 49, 784), (2, 64, 10)]
+)
+def test_wide_beats_that_do_not_fill_each_other(i: int, o: int, elements: int) -> None:
+    frames = np.random.default_rng(i).integers(0, 4, (3, elements))
+    unit = Gearbox(IntType(0, 3), i, o, elements)
+    check_unit(unit, [framed(frames, i, 3)], framed(frames, o, 0), stalls=0.3, seed=1)
+
+
 def test_reset_in_mid_frame_starts_over() -> None:
     frames = np.arange(20).reshape(2, 10)
     unit = Gearbox(IntType(0, 31), 3, 4, 10)
