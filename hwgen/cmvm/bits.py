@@ -16,9 +16,11 @@ import numpy as np
 
 from hwgen.cmvm.assemble import add_up, digits
 from hwgen.cmvm.center import Matrix, find_centers
+from hwgen.cmvm.counts import CountMaker
 from hwgen.cmvm.graph import Builder, Term
 from hwgen.cmvm.links import Item, Link, filled, links, offsets
-from hwgen.cmvm.triples import Shared, one_signed, with_triples
+from hwgen.cmvm.pairs import with_pairs
+from hwgen.cmvm.triples import LEAST, Shared, one_signed, with_triples
 from hwgen.families.base import Family
 from hwgen.inttype import IntType
 
@@ -26,8 +28,10 @@ WIDEST = 3
 """Inputs of more bits than this are cheaper as operands of carry chains."""
 
 
-def suits(inputs: Sequence[IntType], family: Family) -> bool:
+def suits(inputs: Sequence[IntType], weights: Matrix, family: Family) -> bool:
     """Whether all inputs are narrow, use their whole width, and the family has such chains."""
+    if family.chain_pack:
+        return all(t == IntType(0, 1) for t in inputs) and bool(np.all(np.abs(weights) <= 1))
     return family.instantiate == "xilinx" and all(
         t.width <= WIDEST and t == IntType.bits(t.width, t.signed) for t in inputs
     )
@@ -131,7 +135,8 @@ def solve_bits(
     With ``share``, rows of bits that they add with one sign share sums of three of them.
     """
     center = next(iter(find_centers(weights, np.random.default_rng(seed), 8)), None)
-    maker = RowMaker(builder, family, depth)
+    counts = family.chain_pack > 0
+    maker = CountMaker(builder, family) if counts else RowMaker(builder, family, depth)
     first, hub, flipped = _first_bits(inputs), None, None
     signs: Matrix = np.zeros(len(weights), np.int64)
     rest = weights
@@ -140,12 +145,14 @@ def solve_bits(
         rest = weights - signs[:, None] * center[0]
         items = _weighted(center[0], inputs, first)
         shallow = RowMaker(builder, family, 2 + ceil(log(max(len(items) / 12, 1), 3)))
-        hub = shallow.row(None, items, 0)
+        hub = (maker if counts else shallow).row(None, items, 0)
         if hub is not None and np.any(signs < 0):
             flipped = Term(builder.add([Term(hub.source, hub.shift, not hub.negate)]))
     sums = [Shared()] * len(weights)
     if share and (found := one_signed(rest)) is not None:
-        rest, sums = with_triples(builder, rest, *found)
+        rest, sums = with_triples(builder, rest, *found, least=2 if counts else LEAST)
+        if counts:
+            rest, sums = with_pairs(builder, rest, sums, *found)
     made = []
     for row, sign, bias, shared in zip(rest, signs, biases, sums, strict=True):
         base = hub if sign > 0 else flipped if sign < 0 else None

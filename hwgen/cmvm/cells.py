@@ -4,6 +4,8 @@ wire    shifts and sign extension only
 table   any function of a LUT's inputs, one LUT per bit of the sum that varies, or per two where
         LUTs have two outputs and need one input less
 add2    a carry chain over two operands, one of which may be negated
+packed  two unsigned operands, and a bit at the carry input, on a chain that adds others as well: a
+        position between two sums ends one and takes the carry input of the next
 add3    a carry chain over three operands (or two negated ones)
 absorb  a carry chain over one operand and a function of up to five bits, formed in the LUTs of
         the chain itself; one more bit goes into the carry input
@@ -19,8 +21,10 @@ from typing import Literal
 from hwgen.families.base import Family
 from hwgen.inttype import IntType
 
-Kind = Literal["wire", "table", "add2", "add3", "absorb"]
+Kind = Literal["wire", "table", "add2", "packed", "add3", "absorb"]
 FAR = 1 << 20
+PACKED_ENDS = 1.5
+"""LUTs that a chain of several sums has beside theirs: its first carry input, half a last cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class Cell:
 
     ``lut`` is what yosys counts for it, ``ns`` the delay through it from routed operands. An
     ``add3`` has LUTs of its own below position ``live``. Of an ``absorb``, ``wide`` is the index
-    of the chain's own operand and ``carry`` that of the carry input, -1 for none.
+    of the chain's own operand; ``carry`` is that of the carry input, -1 for none.
     """
 
     kind: Kind
@@ -72,6 +76,7 @@ def cell(operands: Sequence[Operand], bias: int, dtype: IntType, family: Family)
         for made in (
             _table(operands, bias, width, family),
             _chain(operands, bias, width, family),
+            _packed(operands, bias, width, family),
             _absorb(operands, bias, width, family),
         )
         if made is not None
@@ -170,6 +175,22 @@ def _chain(operands: Sequence[Operand], bias: int, width: int, family: Family) -
     if len(operands) == 1:
         return Cell("add2", start, width, family.adder(width - start, constant=True), ns)
     return Cell("add2", start, width, _add2_luts(operands, start, width, family), ns)
+
+
+def _packed(operands: Sequence[Operand], bias: int, width: int, family: Family) -> Cell | None:
+    """Two unsigned operands and a bit at the carry input, on a chain with others."""
+    if bias or not family.chain_pack or any(o.negate or o.type.signed for o in operands):
+        return None
+    choices = [-1] if len(operands) == 2 else range(len(operands)) if len(operands) == 3 else []
+    for carry in choices:
+        words = [o for k, o in enumerate(operands) if k != carry]
+        start = wires_below(words, 0)
+        bit = operands[carry]
+        if carry < 0 or (bit.type == IntType(0, 1) and bit.shift == start):
+            luts = (width - start) * (1 + PACKED_ENDS / family.chain_pack)
+            return Cell("packed", start, width, luts, family.adder_ns(family.chain_pack),
+                        carry=carry)  # fmt: skip
+    return None
 
 
 def _add3(operands: Sequence[Operand], bias: int, start: int, width: int, ns: float) -> Cell:

@@ -57,7 +57,7 @@ def solve(
     fabric = get(family) if isinstance(family, str) else family
     task = _Task(*distinct_rows(matrix), tuple(inputs), offsets, fabric, effort, seed)
     found, certain = [], False
-    if suits(inputs, fabric) and len(task.rows):
+    if suits(inputs, task.rows, fabric) and len(task.rows):
         single = all(t == IntType(0, 1) for t in inputs)
         depth = max_depth or task.usual_depth
         certain = single and task.signs_only and matrix.size > SURE

@@ -144,17 +144,18 @@ def one_signed(rows: Matrix) -> tuple[Matrix, Matrix] | None:
 
 
 def with_triples(
-    builder: Builder, rows: Matrix, factors: Matrix, signs: Matrix
+    builder: Builder, rows: Matrix, factors: Matrix, signs: Matrix, *, least: int = LEAST
 ) -> tuple[Matrix, list[Shared]]:
-    """The rows without the bits that came into shared sums, and those sums per row."""
+    """The rows without the bits that came into sums that at least ``least`` rows share, and those
+    sums per row."""
     uses = rows != 0
     count, columns = rows.shape
     masks: Matrix = np.zeros((columns, (count + 31) // 32), np.int64)
     for j in range(count):
         masks[uses[j], j >> 5] |= 1 << (j & 31)
-    most = int(uses.sum()) // (3 * LEAST) + 1
+    most = int(uses.sum()) // (3 * least) + 1
     triples, users = np.zeros((most, 3), np.int64), np.zeros((most, masks.shape[1]), np.int64)
-    number = share_triples(masks, uses.sum(axis=1), LEAST, triples, users)
+    number = share_triples(masks, uses.sum(axis=1), least, triples, users)
     left = rows.copy()
     items: list[list[Item]] = [[] for _ in rows]
     constants = [0] * count

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from hwgen.cmvm.cells import Cell, Operand, sums
 from hwgen.cmvm.graph import AdderGraph, Node, Term
+from hwgen.cmvm.packs import PackedSum, laid_out, packs
 from hwgen.cmvm.pipeline import Pipelined
 from hwgen.families.base import Family
 from hwgen.inttype import IntType
@@ -56,7 +57,11 @@ class _Writer:
         self._inputs()
         self._registers()  # declared before they are used
         for k, node in enumerate(self.graph.nodes, self.n):
+            self.lines.append(f"  wire [{node.type.width - 1}:0] n{k};")
+        for k, node in enumerate(self.graph.nodes, self.n):
             self._node(k, node)
+        for number, chain in enumerate(packs(self.design, self.family)):
+            self._packed(number, chain)
         self._outputs()
         return "\n".join(
             [
@@ -140,7 +145,8 @@ class _Writer:
     def _node(self, k: int, node: Node) -> None:
         made = self.graph.cells(self.family)[k - self.n]
         stage = self.born[k]
-        self.lines.append(f"  wire [{made.width - 1}:0] n{k};")
+        if made.kind == "packed":
+            return  # with the others on its chain
         if made.kind == "table":
             self._table(k, node, stage)
         elif made.kind == "absorb":
@@ -186,6 +192,32 @@ class _Writer:
             low = min(node.terms, key=lambda t: t.shift)
             rest = self._extend(low, stage, 0, made.start)
             self.lines.append(f"  assign n{k}[{made.start - 1}:0] = {rest};")
+
+    def _packed(self, number: int, chain: Sequence[int]) -> None:
+        """The nodes that share a chain, one above the other."""
+        cells = self.graph.cells(self.family)
+        sums: list[PackedSum] = []
+        for k in chain:
+            made, node = cells[k], self.graph.nodes[k]
+            words = [t for i, t in enumerate(node.terms) if i != made.carry]
+            top = max(o.top for i, o in enumerate(self.graph.operands(node)) if i != made.carry)
+            end = min(top, made.width)
+            a, b = (self._extend(t, self.design.stage[k], made.start, end) for t in words)
+            carry = self._at(node.terms[made.carry].source, self.design.stage[k])
+            sums.append(PackedSum(a, b, carry if made.carry >= 0 else "", end - made.start,
+                                  made.width - made.start))  # fmt: skip
+        a, b, places, width = laid_out(sums)
+        self.lines.append(f"  wire [{width - 1}:0] p{number};")
+        self.lines.append(f"  hwgen_add2 #(.W({width}), .NEG(2'b00)) c{number} "
+                          f"(.a({a}), .b({b}), .y(p{number}));")  # fmt: skip
+        for k, low in zip(chain, places, strict=True):
+            made, node = cells[k], self.graph.nodes[k]
+            value = f"p{number}[{low + made.width - made.start - 1}:{low}]"
+            if made.start:
+                least = min(node.terms, key=lambda t: t.shift)
+                rest = self._extend(least, self.design.stage[k], 0, made.start)
+                value = f"{{{value}, {rest}}}"
+            self.lines.append(f"  assign n{k + self.n} = {value};")
 
     def _absorb(self, k: int, node: Node, made: Cell, stage: int) -> None:
         operands = self.graph.operands(node)

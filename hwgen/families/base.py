@@ -55,6 +55,8 @@ class Family:
         adder_operands: operands that a carry chain adds at one LUT per bit.
         adder_extra: LUTs beyond one per bit of an adder (the carry out that needs a cell).
         chain_step: bits of one cell of a carry chain, all of which a chain takes.
+        chain_pack: bits up to which one chain adds several pairs of unsigned words side by side;
+            0 where each has its own.
         chain_passes: whether bits of a chain that pass their one operand on count no LUT.
         inverter: LUTs per bit of an operand that a chain subtracts.
         constant_adder: LUTs per bit of adding a constant; 0 where it is a bare carry chain.
@@ -82,6 +84,7 @@ class Family:
     adder_operands: int = 2
     adder_extra: int = 0
     chain_step: int = 1
+    chain_pack: int = 0
     chain_passes: bool = False
     inverter: float = 0.0
     constant_adder: float = 1.0

@@ -15,6 +15,7 @@ ECP5 = Family(
     lut_inputs=4,
     adder_extra=1,
     chain_step=2,
+    chain_pack=24,
     comparator_chain=(1.6, 0.9),
     wide_mux=True,
     lutrams=(LutRam(16, 4, 4),),
