@@ -23,6 +23,8 @@ VARIANTS = {
     "alkaid": {"ternary": True},
     "alkaid_bin": {"ternary": False},
     "alkaid_nolut": {"ternary": True, "solver": {"binary_lut": False}},
+    "alkaid_bin_5": {"ternary": False, "cutoff": 5.0},  # a register every 5 units, its default
+    "alkaid_bin_2": {"ternary": False, "cutoff": 2.0},
 }
 
 
@@ -63,8 +65,10 @@ def write(program: Any, name: str, folder: Path) -> None:
     else:
         from alkaid.codegen import RTLModel
 
-        ternary = VARIANTS[name]["ternary"]
-        RTLModel(program, folder, "dut", flavor="verilog", ternary_fuse=ternary).write()
+        options = {"ternary_fuse": VARIANTS[name]["ternary"]}
+        if "cutoff" in VARIANTS[name]:
+            options["latency_cutoff"] = VARIANTS[name]["cutoff"]
+        RTLModel(program, folder, "dut", flavor="verilog", **options).write()
 
 
 def main() -> None:

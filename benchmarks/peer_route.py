@@ -1,11 +1,13 @@
 """One layer through hwgen's and alkaid's Verilog, placed and routed alike on an ECP5.
 
-    python benchmarks/peer_route.py MODEL.pt [--layer NAME] [--board ulx3s-85f]
+    python benchmarks/peer_route.py MODEL.pt [--layer NAME] [--board ulx3s-85f] [--only WORD]
 
 The layer's matrix stands between two rows of registers, filled and read bit by bit, so that pins do
-not count; that frame is the same for both, and its cells are in the figures of both. The peer's
-Verilog is combinational, as it writes it; hwgen's is given so too, and once more with registers for
-100 MHz. ``HWGEN_PEERS_PYTHON`` is a Python with alkaid. The table goes to docs/benchmarks.md.
+not count; that frame is the same for both, and its cells are in the figures of both. Each writes
+its Verilog without registers and with: alkaid every so many of its units of delay (5 is its own
+default), of which it also keeps its inputs and outputs in registers; hwgen for 100 MHz.
+``HWGEN_PEERS_PYTHON`` is a Python with alkaid. Rows are kept in
+``benchmarks/results/peer_route.json``; all of them go to docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -37,7 +39,15 @@ from hwgen.verify.route import NEXTPNR
 
 MARKS = ("<!-- peer route: begin -->", "<!-- peer route: end -->")
 PEER = Path(__file__).with_name("peer_network.py")
+KEPT = ROOT / "benchmarks" / "results" / "peer_route.json"
 MHZ = 100.0
+THEIRS = {
+    "alkaid, sums of three, combinational": "alkaid",
+    "alkaid, combinational": "alkaid_bin",
+    "alkaid, registers every 5 units": "alkaid_bin_5",
+    "alkaid, registers every 2 units": "alkaid_bin_2",
+}
+OURS = {"hwgen, combinational": False, f"hwgen, registers for {MHZ:g} MHz": True}
 FRAME = """module frame(input clk, input si, output so);
   reg [{inputs}-1:0] x;
   reg [{outputs}-1:0] y;
@@ -75,7 +85,7 @@ def ours(node: Linear, kind: Any, board: Board, pipelined: bool) -> tuple[dict[s
     return files, "dut dut(.clk(clk), .ce(1'b1), .x(x), .y(found));", width * len(graph.outputs)
 
 
-def theirs(node: Linear, kind: Any, python: str) -> tuple[dict[str, str], str, int]:
+def theirs(node: Linear, kind: Any, python: str, variant: str) -> tuple[dict[str, str], str, int]:
     """alkaid's Verilog of the same matrix; it checks its own integers."""
     x = np.random.default_rng(1).integers(kind.element.lo, kind.element.hi + 1, (40, kind.elements))
     weight = node.weight.values
@@ -84,7 +94,7 @@ def theirs(node: Linear, kind: Any, python: str) -> tuple[dict[str, str], str, i
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         np.savez(folder / "net.npz", **net)
-        command = [python, PEER, folder / "net.npz", "alkaid", folder / "made"]
+        command = [python, PEER, folder / "net.npz", variant, folder / "made"]
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True)
         told = json.loads(done.stdout.splitlines()[-1])
         source = folder / "made" / "src"
@@ -92,7 +102,8 @@ def theirs(node: Linear, kind: Any, python: str) -> tuple[dict[str, str], str, i
         kept = [p for p in paths if not p.name.endswith(("_wrapper.v", "lookup_table.v"))]
         files = {p.name: p.read_text("utf-8") for p in kept}
     width = sum(sum(kif) for kif in told["kifs"])
-    return files, "dut dut(.model_inp(x), .model_out(found));", width
+    clock = ".clk(clk), " if "input clk" in files["dut.v"] else ""
+    return files, f"dut dut({clock}.model_inp(x), .model_out(found));", width
 
 
 def routed(files: dict[str, str], instance: str, inputs: int, outputs: int, board: Board) -> Any:
@@ -112,12 +123,35 @@ def routed(files: dict[str, str], instance: str, inputs: int, outputs: int, boar
         return json.loads((Path(folder) / "report.json").read_text("utf-8"))
 
 
-def row(name: str, report: Any) -> str:
-    """A line of the table."""
+def figures(report: Any) -> dict[str, float]:
+    """What is kept of a routed design."""
     used = report["utilization"]
-    clock = min(clock["achieved"] for clock in report["fmax"].values())
-    cells = used["TRELLIS_COMB"]["used"]
-    return f"| {name} | {cells:,} | {used['TRELLIS_FF']['used']:,} | {clock:.1f} MHz |"
+    return {
+        "comb": used["TRELLIS_COMB"]["used"],
+        "ff": used["TRELLIS_FF"]["used"],
+        "mhz": round(min(clock["achieved"] for clock in report["fmax"].values()), 1),
+    }
+
+
+def table(layers: dict[str, dict[str, dict[str, float]]]) -> str:
+    """All kept rows as Markdown."""
+    lines = [
+        "| layer | Verilog | TRELLIS_COMB | FF | routed |",
+        "| --- | --- | ---: | ---: | ---: |",
+    ]
+    for name, designs in layers.items():
+        for design, made in designs.items():
+            lines.append(f"| {name} | {design} | {made['comb']:,} | {made['ff']:,} | "
+                         f"{made['mhz']:g} MHz |")  # fmt: skip
+    return "\n".join(lines)
+
+
+def write(text: str) -> None:
+    """Puts the text between its marks in docs/benchmarks.md."""
+    page = PAGE.read_text("utf-8")
+    before, _, rest = page.partition(MARKS[0])
+    _, _, after = rest.partition(MARKS[1])
+    PAGE.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}", "utf-8")
 
 
 def main() -> None:
@@ -125,31 +159,27 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--layer", default="")
     parser.add_argument("--board", default="ulx3s-85f")
+    parser.add_argument("--only", default="", metavar="WORD", help="of the designs' names")
     options = parser.parse_args()
     board = boards.load(options.board)
     node, kind = layer(options.model, options.layer)
     inputs = kind.elements * kind.element.width
-    peer = theirs(node, kind, os.environ["HWGEN_PEERS_PYTHON"])
-    designs = {
-        "alkaid, combinational": peer,
-        "hwgen, combinational": ours(node, kind, board, pipelined=False),
-        f"hwgen, registers for {MHZ:g} MHz": ours(node, kind, board, pipelined=True),
-    }
-    lines = [
-        f"{node.name} of {options.model.stem}, {node.weight.shape[1]} inputs of "
-        f"{kind.element.width} bits, {node.outputs} outputs, on {board.name}:",
-        "",
-        "| | TRELLIS_COMB | FF | routed |",
-        "| --- | ---: | ---: | ---: |",
-    ]
-    for name, (files, instance, outputs) in designs.items():
-        lines.append(row(name, routed(files, instance, inputs, outputs, board)))
-        print(lines[-1], flush=True)
-    page = PAGE.read_text("utf-8")
-    before, _, rest = page.partition(MARKS[0])
-    _, _, after = rest.partition(MARKS[1])
-    PAGE.write_text(f"{before}{MARKS[0]}\n" + "\n".join(lines) + f"\n{MARKS[1]}{after}", "utf-8")
-    print(f"wrote {PAGE.relative_to(ROOT)}")
+    title = (
+        f"{node.name} of {options.model.stem}: {node.weight.shape[1]} × "
+        f"{kind.element.width} bits to {node.outputs}"
+    )
+    for name in (n for n in (*THEIRS, *OURS) if options.only in n):
+        if name in OURS:
+            files, instance, outputs = ours(node, kind, board, pipelined=OURS[name])
+        else:
+            python = os.environ["HWGEN_PEERS_PYTHON"]
+            files, instance, outputs = theirs(node, kind, python, THEIRS[name])
+        made = figures(routed(files, instance, inputs, outputs, board))
+        kept = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
+        kept.setdefault(title, {})[name] = made
+        KEPT.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
+        print(json.dumps({title: {name: made}}), flush=True)
+        write(table(kept))
 
 
 if __name__ == "__main__":
