@@ -12,7 +12,7 @@ from hwgen.cmvm.graph import Builder, Term
 from hwgen.cmvm.links import Item
 from hwgen.cmvm.triples import Shared
 
-MOST = 1 << 12
+MOST = 1 << 11
 """Shared words above which pairs of them are not counted."""
 
 ROUNDS = 3
@@ -28,11 +28,11 @@ class _Rows:
         self.rest, self.signs = rest, signs
         self.words = sorted({item.source for s in sums for item in s.items})
         self.most = {item.source: item.most for s in sums for item in s.items}
-        place = {w: k for k, w in enumerate(self.words)}
+        self.place = {w: k for k, w in enumerate(self.words)}
         self.held: Flags = np.zeros((len(sums), len(self.words)), np.float32)
         for j, shared in enumerate(sums):
             for item in shared.items:
-                self.held[j, place[item.source]] = 1
+                self.held[j, self.place[item.source]] = 1
         self.bits: Flags = (rest != 0).astype(np.float32)
 
 
@@ -49,7 +49,7 @@ def with_pairs(
         taken = _take(builder, rows, constants, factors)
         if not taken:
             break
-        items = [[i for i in s.items if rows.held[j, rows.words.index(i.source)]]
+        items = [[i for i in s.items if rows.held[j, rows.place[i.source]]]
                  for j, s in enumerate(made)]  # fmt: skip
         for source, users in taken:
             for j in users:
@@ -78,7 +78,7 @@ def _take(
         if max(with_bit, without) <= 0:
             common[i, j] = common[j, i] = 0
             continue
-        terms, bias = [Term(rows.words[i]), Term(rows.words[j])], 0
+        terms = [Term(rows.words[i]), Term(rows.words[j])]
         if with_bit >= without:
             users = users[rows.bits[users, bit] > 0]
             terms.append(Term(bit))
@@ -87,7 +87,7 @@ def _take(
                 for r in users:
                     constants[r] -= int(factors[r])
             rows.bits[users, bit] = 0
-        found.append((builder.add(terms, bias), users))
+        found.append((builder.add(terms), users))
         for word in (i, j):
             rows.held[users, word] = 0
         for word in (i, j):
