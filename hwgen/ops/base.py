@@ -23,6 +23,7 @@ class Config:
     the fabric, ``bits`` bits of every input in a cycle), ``folded`` (weights in memory, PE outputs
     × SIMD inputs at a time) or ``stream`` (element-wise, ``pe`` lanes). ``memory``: ``lut`` or
     ``block``. ``multiplier``, of weights that are no powers of two: ``lut`` or ``dsp``.
+    ``pixels``: whole pixels of the output in a beat, side by side in a row; 0: at most one.
     """
 
     style: str
@@ -31,6 +32,7 @@ class Config:
     memory: str = "lut"
     multiplier: str = "lut"
     bits: int = 0
+    pixels: int = 0
 
 
 def divisors(n: int) -> list[int]:

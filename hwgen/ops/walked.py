@@ -10,6 +10,7 @@ from hwgen.families.base import Family, Resources
 from hwgen.ir.types import TensorType
 from hwgen.ops.base import Config, HardwareNode, divisors
 from hwgen.ops.spatial import Kernel, image
+from hwgen.rtl.lines import Axis, Grid
 from hwgen.rtl.walk import Loop, Walk
 
 
@@ -39,9 +40,29 @@ def window_walk(
     return Walk(loops, height, width, words, top, left)
 
 
+def window_grid(kernel: Kernel, shape: tuple[int, ...], pixels: int) -> Grid:
+    """``pixels`` whole windows of an image in a step."""
+    _, height, width = image(shape)
+    windows = kernel.outputs(height, width)
+    rows, columns = (
+        Axis(size, taps, stride, dilation, before, count)
+        for size, taps, stride, dilation, before, count in zip(
+            (height, width),
+            kernel.size,
+            kernel.stride,
+            kernel.dilation,
+            kernel.padding[::2],
+            windows,
+            strict=True,
+        )
+    )
+    return Grid(rows, columns, pixels)
+
+
 @dataclass(frozen=True, kw_only=True)
 class WalkedNode(HardwareNode):
-    """A node whose circuit walks over a ring of rows, ``pe`` lanes at a time."""
+    """A node whose circuit walks over a ring of rows, ``pe`` lanes at a time, or gives
+    ``pixels`` whole pixels of its output in every step."""
 
     def lane_limit(self, x: TensorType) -> int:
         """Lanes must divide this number of channels."""
@@ -50,15 +71,40 @@ class WalkedNode(HardwareNode):
     def walk(self, x: TensorType, lanes: int) -> Walk:
         raise NotImplementedError
 
+    def windows(self) -> Kernel | None:
+        """The windows of which whole ones can be given in a step, if there are any."""
+        return None
+
+    def grid(self, x: TensorType, config: Config) -> Grid:
+        """The windows of a step of ``config.pixels``."""
+        kernel = self.windows()
+        assert kernel is not None
+        return window_grid(kernel, x.shape, config.pixels)
+
     def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterator[Config]:
-        for lanes in divisors(self.lane_limit(inputs[0])):
-            for memory in ("lut", "block") if family.rams else ("lut",):
+        (x,) = inputs
+        memories = ("lut", "block") if family.rams else ("lut",)
+        for lanes in divisors(self.lane_limit(x)):
+            for memory in memories:
                 yield Config("stream", pe=lanes, memory=memory)
+        if kernel := self.windows():
+            for pixels in divisors(kernel.outputs(*image(x.shape)[1:])[1]):
+                grid = window_grid(kernel, x.shape, pixels)
+                if grid.legal:
+                    for memory in memories if grid.rows.extent > 1 < grid.period else ("lut",):
+                        yield Config("stream", pe=x.channels, memory=memory, pixels=pixels)
 
     def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
+        if config.pixels:
+            (x,) = inputs
+            outputs = self.infer(x)
+            beat = self.grid(x, config).beat
+            return beat * x.channels, config.pixels * outputs.channels
         return config.pe, config.pe
 
     def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
+        if config.pixels:
+            return self.grid(inputs[0], config).steps
         walk = self.walk(inputs[0], config.pe)
         return max(walk.steps, walk.beats)
 

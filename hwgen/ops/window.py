@@ -14,7 +14,7 @@ from hwgen.ops.base import Config
 from hwgen.ops.spatial import Kernel, check, image, like, taps
 from hwgen.ops.walked import WalkedNode, place, window_walk
 from hwgen.rtl.walk import Walk
-from hwgen.rtl.window import WalkUnit
+from hwgen.rtl.window import WalkUnit, WindowUnit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,14 +70,15 @@ class Window(WalkedNode):
     def walk(self, x: TensorType, lanes: int) -> Walk:
         return window_walk(self.kernel, x.shape, x.channels // lanes, self.groups)
 
-    def circuit(self, config: Config, inputs: tuple[TensorType, ...], family: Family) -> WalkUnit:
+    def windows(self) -> Kernel:
+        return self.kernel
+
+    def circuit(
+        self, config: Config, inputs: tuple[TensorType, ...], family: Family
+    ) -> WalkUnit | WindowUnit:
         (x,) = inputs
-        return WalkUnit(
-            self.walk(x, config.pe),
-            x.element,
-            config.pe,
-            pad=self.pad,
-            gain=self.gain,
-            shift=self.shift,
-            memory=place(config),
-        )
+        taps = {"pad": self.pad, "gain": self.gain, "shift": self.shift, "memory": place(config)}
+        if config.pixels:
+            grid = self.grid(x, config)
+            return WindowUnit(grid, x.element, x.channels, groups=self.groups, **taps)
+        return WalkUnit(self.walk(x, config.pe), x.element, config.pe, **taps)

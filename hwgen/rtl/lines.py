@@ -1,0 +1,437 @@
+"""Whole windows in every cycle: line buffers, and registers that slide along a row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib.memory import Memory
+from numpy.typing import NDArray
+
+from hwgen.families.base import Family, Resources
+from hwgen.inttype import IntType
+from hwgen.rtl import sequence
+from hwgen.rtl.memory import style, table
+from hwgen.rtl.ring import Place, Taps
+from hwgen.rtl.sequence import Sequencer
+from hwgen.rtl.stream import element, raw
+from hwgen.rtl.timing import Timing
+
+Flags = NDArray[np.bool_]
+
+SHORT = 64
+"""Entries of a table of flags up to which it is no dearer than comparisons."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Windows along one axis of ``size`` pixels, the first one ``before`` pixels before it."""
+
+    size: int
+    taps: int = 1
+    stride: int = 1
+    dilation: int = 1
+    before: int = 0
+    windows: int = 1
+
+    @property
+    def extent(self) -> int:
+        """Pixels from a window's first tap to its last."""
+        return self.dilation * (self.taps - 1) + 1
+
+    def inside(self, position: Any) -> Any:
+        return (position >= 0) & (position < self.size)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Windows over an image, ``pixels`` of a row side by side in a step.
+
+    An input beat holds the pixels of a row by which such a step moves on, or a whole row where
+    the windows of one do not take turns. Steps go through the image beat by beat: ``period`` of
+    them for a row of beats, ``below`` further rows for the border, and those windows that reach
+    beyond the last beat of their row are given while the next row comes in.
+    """
+
+    rows: Axis
+    columns: Axis
+    pixels: int
+
+    @property
+    def legal(self) -> bool:
+        """Whether the windows of a row, and its beats, are whole numbers."""
+        whole = self.columns.windows % self.pixels == 0 and self.columns.size % self.beat == 0
+        return whole and self.rows.before < self.rows.extent
+
+    @property
+    def beat(self) -> int:
+        """Pixels of an input beat."""
+        x = self.columns
+        return x.size if x.windows == self.pixels else self.pixels * x.stride
+
+    @property
+    def beats(self) -> int:
+        """Input beats of a row."""
+        return self.columns.size // self.beat
+
+    @property
+    def turns(self) -> int:
+        """Steps that give windows of a row."""
+        return self.columns.windows // self.pixels
+
+    @property
+    def period(self) -> int:
+        return max(self.beats, self.turns)
+
+    @property
+    def needed(self) -> list[int]:
+        """The columns that a step's windows read, counted from its first window's first tap."""
+        x = self.columns
+        starts = range(0, self.pixels * x.stride, x.stride)
+        return sorted({s + k * x.dilation for s in starts for k in range(x.taps)})
+
+    def place(self, column: int) -> tuple[int, int]:
+        """``(delay, pixel)`` of a column: by how many beats it came before the step's own, and
+        its place in that beat; a negative delay: it is always beyond the border."""
+        ahead, pixel = divmod(column - self.columns.before, self.beat)
+        return self.ahead - ahead, pixel
+
+    @cached_property
+    def ahead(self) -> int:
+        """Beats that a step's windows reach beyond the beat of the same number."""
+        reach = (self.needed[-1] - self.columns.before) // self.beat
+        return min(max(reach, 0), self.beats - 1)
+
+    @property
+    def over(self) -> int:
+        """Steps of a row's windows that fall into the next row of beats."""
+        return max(self.turns + self.ahead - self.period, 0)
+
+    def gives(self, y: int) -> bool:
+        """Whether row ``y`` of beats is the last that a row of windows reads."""
+        window, rest = divmod(y + self.rows.before + 1 - self.rows.extent, self.rows.stride)
+        return rest == 0 and 0 <= window < self.rows.windows
+
+    @cached_property
+    def last(self) -> tuple[int, int]:
+        """Row and beat of a frame's last step."""
+        bottom = max(y for y in range(self.rows.size + self.rows.extent) if self.gives(y))
+        given = bottom * self.period + self.turns - 1 + self.ahead
+        taken = (self.rows.size - 1) * self.period + self.beats - 1
+        return divmod(max(given, taken), self.period)
+
+    @cached_property
+    def lines(self) -> tuple[Flags, Flags, Flags]:
+        """Per row of beats: whether it is there, gives windows, follows one that does."""
+        rows = range(self.last[0] + 1)
+        gives = [self.gives(y) for y in rows]
+        there = [y < self.rows.size for y in rows]
+        return np.array(there), np.array(gives), np.array([False, *gives[:-1]])
+
+    @cached_property
+    def places(self) -> tuple[Flags, Flags, Flags]:
+        """Per step of a row: whether it takes a beat, gives windows of this row, of the last."""
+        step = np.arange(self.period)
+        here = (step >= self.ahead) & (step < self.ahead + self.turns)
+        return step < self.beats, here, step < self.over
+
+    def beyond(self, column: int) -> Flags:
+        """Per step of a row: whether that column of the windows it gives is beyond the border."""
+        step = np.arange(self.period)
+        turn = np.where(step < self.over, step + self.period, step) - self.ahead
+        at = turn * self.beat - self.columns.before + column
+        return ~self.columns.inside(at) & (turn >= 0) & (turn < self.turns)
+
+    def above(self, tap: int) -> Flags:
+        """Per row of beats: whether that tap of windows that end there is beyond the border."""
+        back = (self.rows.taps - 1 - tap) * self.rows.dilation
+        return ~np.asarray(self.rows.inside(np.arange(self.last[0] + 1) - back))
+
+    def timing(self, depth: int) -> Timing:
+        there, gives, after = self.lines
+        takes, here, late = self.places
+        consume = np.outer(there, takes).ravel()
+        emit = (np.outer(gives, here) | np.outer(after, late)).ravel()
+        steps = self.last[0] * self.period + self.last[1] + 1
+        return Timing.pipe(consume[:steps], emit[:steps], depth)
+
+    @property
+    def steps(self) -> int:
+        return self.last[0] * self.period + self.last[1] + 1
+
+
+class Lines:
+    """The circuit between a unit's input stream and the elements of a step's windows.
+
+    Every pixel is stored once: the rows above the one that comes in, as many as a window has less
+    one, in a memory of ``period`` words, and the columns that the windows of a step read in
+    registers, the newest beat with the step itself. Where rows are beyond the border, those
+    registers are loaded with the padding; columns are replaced behind them.
+    """
+
+    def __init__(self, grid: Grid, taps: Taps, channels: int, memory: Place) -> None:
+        self.grid, self.taps, self.channels, self.memory = grid, taps, channels, memory
+        if not grid.legal:
+            raise ValueError(f"{grid.pixels} windows a step do not divide the image")
+        bordered = any(self._cut(column).any() for column in grid.needed)
+        bordered |= any(grid.above(tap).any() for tap in range(grid.rows.taps))
+        self.kind = taps.kind(bordered)
+        self.depth = 1 + self.stages
+
+    @property
+    def stages(self) -> int:
+        """Registers between the step that is due and the newest columns' registers."""
+        return int(self.memory == "block" and self.kept > 0)
+
+    @property
+    def kept(self) -> int:
+        """Rows in the memory."""
+        return self.grid.rows.extent - 1
+
+    def _cut(self, column: int) -> Flags:
+        if self.grid.place(column)[0] < 0:
+            return np.ones(1, bool)
+        return self.grid.beyond(column)
+
+    @cached_property
+    def _masks(self) -> dict[int, bytes]:
+        """Per column that is beyond the border in some steps, in which."""
+        found = {column: self._cut(column) for column in self.grid.needed}
+        return {c: f.tobytes() for c, f in found.items() if f.any() and not f.all()}
+
+    @cached_property
+    def _chains(self) -> dict[int, int]:
+        """Per pixel of a beat that is needed, the registers in a row that hold it."""
+        chains: dict[int, int] = {}
+        for column in self.grid.needed:
+            delay, pixel = self.grid.place(column)
+            if delay >= 0 and not self._cut(column).all():
+                chains[pixel] = max(chains.get(pixel, 0), delay + 1)
+        return chains
+
+    def resources(self, family: Family) -> Resources:
+        """Counters and flags, the memory, the columns' registers, and the border behind them."""
+        g, pixel = self.grid, self.channels * self.taps.dtype.width
+        shown = self.channels * self.kind.width * g.rows.taps
+        flags = [*g.lines, *(g.above(tap) for tap in range(g.rows.taps))]
+        sides = [*g.places, *(np.frombuffer(f, bool) for f in set(self._masks.values()))]
+        lut = sum(_flag_price(f, family) for f in (*flags, *sides)) + 4
+        lut += sum(sequence.count_price(n, family) for n in (g.period, g.last[0] + 1))
+        ff = (g.period - 1).bit_length() + g.last[0].bit_length() + self.depth
+        ff += len(set(self._masks.values())) * self.depth
+        chains = self._chains
+        if self.taps.gain != 1 and self.taps.dtype.width > 1:
+            lut += len(chains) * shown
+        lut += len(self._masks) * shown
+        ff += sum(chains.values()) * shown
+        found = sequence.price((), 0, family=family) + Resources(lut=lut, ff=ff)
+        return found + self._memory_price(g.beat * pixel, family)
+
+    def _memory_price(self, bits: int, family: Family) -> Resources:
+        stored = self.kept * bits
+        if not stored:
+            return Resources()
+        if self.grid.period == 1:
+            return Resources(ff=stored)
+        if not self.stages:
+            return Resources(lut=family.lutram(self.grid.period, stored, shared=True))
+        ram = family.block_rom(self.grid.period, stored)
+        late = (self.grid.period - 1).bit_length() + 2 + self.grid.rows.taps
+        return Resources(ff=bits + late, bram36=ram)
+
+    def build(self, m: Module, seq: Sequencer, stream: Any) -> list[list[list[Value]]]:
+        """Adds the circuit to ``m`` around ``seq``, which has no loops: per window of a step, per
+        tap, the elements of all channels."""
+        g = self.grid
+        y, c = self._counters(m, seq)
+        there, gives, after = (_flag(m, y, f, f"line_{k}") for k, f in enumerate(g.lines))
+        takes, here, late = (_flag(m, c, f, f"place_{k}") for k, f in enumerate(g.places))
+        m.submodules.sequence = seq
+        m.d.comb += [
+            seq.consume.eq(there & takes),
+            seq.emit.eq((gives & here) | (after & late)),
+            seq.i_valid.eq(stream.valid),
+            stream.ready.eq(seq.i_ready),
+        ]
+        above = [_flag(m, y, g.above(tap), f"above_{tap}") for tap in range(g.rows.taps)]
+        load = Signal(name="load")
+        moved = seq.issue if not self.stages else seq.delayed(m, seq.issue, 1, reset=True) & seq.ce
+        m.d.comb += load.eq(moved)
+        lines = self._lines(m, seq, stream, load, c, takes)
+        outside = [seq.delayed(m, flag, self.stages) for flag in above]
+        columns = self._columns(m, seq, load, lines, outside, c)
+        x = g.columns
+        return [
+            [
+                columns[tap][w * x.stride + k * x.dilation]
+                for tap in range(g.rows.taps)
+                for k in range(x.taps)
+            ]
+            for w in range(g.pixels)
+        ]
+
+    def _counters(self, m: Module, seq: Sequencer) -> tuple[Value, Value]:
+        """The row and the beat of the step that is due."""
+        (rows, end), period = self.grid.last, self.grid.period
+        y = Signal(range(rows + 1), name="y") if rows else Const(0, 1)
+        c = Signal(range(period), name="c") if period > 1 else Const(0, 1)
+        turn = seq.issue & (c == period - 1)
+        final = seq.issue & (y == rows) & (c == end)
+        if isinstance(c, Signal):
+            with m.If(seq.issue):
+                m.d.sync += c.eq(c + 1)
+            with m.If(turn | final):
+                m.d.sync += c.eq(0)
+        if isinstance(y, Signal):
+            with m.If(turn):
+                m.d.sync += y.eq(y + 1)
+            with m.If(final):
+                m.d.sync += y.eq(0)
+        return Value.cast(y), Value.cast(c)
+
+    def _lines(
+        self, m: Module, seq: Sequencer, stream: Any, load: Signal, c: Value, takes: Value
+    ) -> list[Value]:
+        """The beat that comes in and those above it, row by row, at the registers' input."""
+        word = seq.delayed(m, raw(stream.payload), self.stages)
+        bits, kept = len(word), self.kept
+        if not kept:
+            return [word]
+        stored = Signal(kept * bits, name="above", reset_less=True)
+        after = Cat(word, stored)[: kept * bits]
+        if self.grid.period == 1:
+            with m.If(load):
+                m.d.sync += stored.eq(after)
+        else:
+            m.d.comb += stored.eq(self._memory(m, seq, load, c, takes, after))
+        return [word, *(stored[k * bits : (k + 1) * bits] for k in range(kept))]
+
+    def _memory(
+        self, m: Module, seq: Sequencer, load: Signal, c: Value, takes: Value, after: Value
+    ) -> Value:
+        block = self.stages > 0
+        m.submodules.lines = memory = Memory(
+            shape=len(after), depth=self.grid.period, init=[], attrs=style(self.memory)
+        )
+        write, read = memory.write_port(), memory.read_port(domain="sync" if block else "comb")
+        m.d.comb += [
+            read.addr.eq(c),
+            write.addr.eq(seq.delayed(m, c, self.stages)),
+            write.data.eq(after),
+            write.en.eq(load & seq.delayed(m, takes, self.stages)),
+        ]
+        if block:
+            m.d.comb += read.en.eq(seq.ce)
+        return Value.cast(read.data)
+
+    def _columns(
+        self,
+        m: Module,
+        seq: Sequencer,
+        load: Signal,
+        lines: list[Value],
+        outside: Sequence[Value],
+        c: Value,
+    ) -> list[dict[int, list[Value]]]:
+        """Per tap's row, per column that is needed, the elements of its channels."""
+        g = self.grid
+        flags = {
+            mask: seq.delayed(m, _flag(m, c, np.frombuffer(mask, bool), f"cut_{k}"), self.depth)
+            for k, mask in enumerate(sorted(set(self._masks.values())))
+        }
+        pad = Const(self.taps.pad % (1 << self.kind.width), self.kind.width)
+        fill = Cat(*[pad] * self.channels)
+        found: list[dict[int, list[Value]]] = []
+        for tap in range(g.rows.taps):
+            line = lines[(g.rows.taps - 1 - tap) * g.rows.dilation]
+            held = {
+                pixel: self._chain(m, load, line, outside[tap], fill, f"{tap}_{pixel}", pixel, size)
+                for pixel, size in self._chains.items()
+            }
+            row = {}
+            for column in g.needed:
+                delay, pixel = g.place(column)
+                value: Value = fill
+                if not self._cut(column).all():
+                    value = held[pixel][delay]
+                if column in self._masks:
+                    value = Mux(flags[self._masks[column]], fill, value)
+                shown = Signal(len(fill), name=f"column_{tap}_{column}")
+                m.d.comb += shown.eq(value)
+                row[column] = self._elements(shown, self.kind)
+            found.append(row)
+        return found
+
+    def _chain(
+        self,
+        m: Module,
+        load: Signal,
+        line: Value,
+        outside: Value,
+        fill: Value,
+        name: str,
+        pixel: int,
+        size: int,
+    ) -> list[Signal]:
+        """The registers that hold a pixel of the last ``size`` beats, the newest first."""
+        bits = self.channels * self.taps.dtype.width
+        fresh = self._elements(line[pixel * bits : (pixel + 1) * bits], self.taps.dtype)
+        seen = []
+        for channel, x in enumerate(fresh):
+            shaped = Signal(element(self.kind), name=f"seen_{name}_{channel}")
+            m.d.comb += shaped.eq(x * self.taps.gain + self.taps.shift)
+            seen.append(shaped)
+        chain = [Signal(len(fill), name=f"hold_{name}_{k}", reset_less=True) for k in range(size)]
+        with m.If(load):
+            m.d.sync += chain[0].eq(Cat(*seen))
+            m.d.sync += [b.eq(a) for a, b in zip(chain, chain[1:], strict=False)]
+        with m.If(load & outside):
+            m.d.sync += chain[0].eq(fill)
+        return chain
+
+    def _elements(self, bits: Value, kind: IntType) -> list[Value]:
+        parts = [bits[k * kind.width : (k + 1) * kind.width] for k in range(self.channels)]
+        return [p.as_signed() if kind.signed else p for p in parts]
+
+
+def _runs(flags: Flags) -> list[tuple[int, int]]:
+    """From where to where they hold."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
+    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
+
+
+def _compared(flags: Flags) -> bool:
+    """Whether a few comparisons give the flags rather than a table."""
+    return len(flags) > SHORT and len(_runs(flags)) <= 2
+
+
+def _flag(m: Module, index: Value, flags: Flags, name: str) -> Value:
+    """``flags[index]``."""
+    if flags.all() or not flags.any():
+        return Const(int(flags.all()), 1)
+    if not _compared(flags):
+        return table(m, [int(f) for f in flags], 1, index, name)
+    found: Value = Const(0, 1)
+    for first, end in _runs(flags):
+        here: Value = Const(1, 1)
+        if first:
+            here = here & (index >= first)
+        if end < len(flags):
+            here = here & (index < end)
+        found = found | here
+    return found
+
+
+def _flag_price(flags: Flags, family: Family) -> float:
+    if flags.all() or not flags.any():
+        return 0.0
+    if not _compared(flags):
+        return family.rom(len(flags), 1)
+    width = (len(flags) - 1).bit_length()
+    ends = sum((a > 0) + (b < len(flags)) for a, b in _runs(flags))
+    return ends * family.comparator(width)
+
