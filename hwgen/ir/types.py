@@ -91,6 +91,11 @@ class TensorType:
         """Elements per channel."""
         return self.elements // self.channels
 
+    @property
+    def row(self) -> int:
+        """Pixels along the last axis."""
+        return self.shape[-1] if len(self.shape) > 1 else 1
+
     @cached_property
     def element(self) -> IntType:
         """The range of one stream element: the hull over channels."""

@@ -65,7 +65,7 @@ class Add(LaneNode):
     def circuit(self, config: Config, inputs: tuple[TensorType, ...], family: Family) -> AddUnit:
         a, b = inputs
         output = self.infer(a, b).element
-        return AddUnit(a.element, b.element, self.factors.values, output, config.pe)
+        return AddUnit(a.element, b.element, self.factors.values, output, config.lanes)
 
 
 @dataclass(frozen=True, kw_only=True)

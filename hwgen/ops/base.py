@@ -23,7 +23,7 @@ class Config:
     the fabric, ``bits`` bits of every input in a cycle), ``folded`` (weights in memory, PE outputs
     × SIMD inputs at a time) or ``stream`` (element-wise, ``pe`` lanes). ``memory``: ``lut`` or
     ``block``. ``multiplier``, of weights that are no powers of two: ``lut`` or ``dsp``.
-    ``pixels``: whole pixels of the output in a beat, side by side in a row; 0: at most one.
+    ``pixels``: whole pixels of the input in a beat, side by side in a row; 0: at most one.
     """
 
     style: str
@@ -33,6 +33,16 @@ class Config:
     multiplier: str = "lut"
     bits: int = 0
     pixels: int = 0
+
+    @property
+    def side(self) -> int:
+        """Pixels that are treated side by side."""
+        return max(self.pixels, 1)
+
+    @property
+    def lanes(self) -> int:
+        """Of ``pe`` elements of each of them."""
+        return self.pe * self.side
 
 
 def divisors(n: int) -> list[int]:

@@ -28,19 +28,23 @@ def channel_index(x: Ints, rows: IntArray) -> Ints:
 
 
 def lane_configs(x: TensorType, memories: tuple[str, ...] = ("lut",)) -> Iterator[Config]:
-    """One configuration for each number of lanes that divides the channels."""
+    """One configuration for each number of lanes that divides the channels, or of whole pixels
+    that divides a row."""
     for lanes in divisors(x.channels):
         for memory in memories if lanes < x.channels else ("lut",):
             yield Config("stream", pe=lanes, memory=memory)
+    for pixels in divisors(x.row)[1:]:
+        yield Config("stream", pe=x.channels, pixels=pixels)
 
 
 def lane_interval(x: TensorType, config: Config) -> int:
-    return x.elements // config.pe
+    return x.elements // config.lanes
 
 
 @dataclass(frozen=True, kw_only=True)
 class LaneNode(HardwareNode):
-    """A node that treats elements one by one, ``pe`` of them in a beat on every stream."""
+    """A node that treats elements one by one, as many in a beat on every stream: ``pe`` of a
+    pixel, or whole pixels side by side."""
 
     elementwise: ClassVar[bool] = True
 
@@ -54,7 +58,7 @@ class LaneNode(HardwareNode):
         return lane_configs(inputs[0])
 
     def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
-        return config.pe, config.pe
+        return config.lanes, config.lanes
 
     def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
         return lane_interval(inputs[0], config)

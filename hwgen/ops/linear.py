@@ -113,14 +113,18 @@ class Linear(HardwareNode):
                 yield Config("folded", pe, simd, memory)
                 if self._stored.kind == "digits":
                     yield Config("folded", pe, simd, memory, "dsp")
+        for pixels in divisors(inputs[0].row)[1:] if not self.writable else ():
+            for style in ("spatial", "folded"):
+                yield Config(style, outputs, columns, pixels=pixels)
 
     def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
-        return config.simd, config.pe
+        return config.side * config.simd, config.lanes
 
     def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
         outputs, columns = self.weight.shape
         steps = ceil(inputs[0].element.width / config.bits) if config.bits else 1
-        return inputs[0].pixels * (outputs // config.pe) * (columns // config.simd) * steps
+        turns = inputs[0].pixels // config.side
+        return turns * (outputs // config.pe) * (columns // config.simd) * steps
 
     def feed_limit(self, config: Config, interval: int, wanted: int) -> int:
         """The first pass waits for its input, later ones take their time after it."""
@@ -142,7 +146,7 @@ class Linear(HardwareNode):
         used = np.count_nonzero(np.unique(self.weight.values, axis=0))
         graph = SPATIAL_FLOOR * used * sqrt(config.bits or inputs[0].element.width)
         if config.style == "spatial":
-            return Resources(lut=graph)
+            return Resources(lut=graph * config.side)
         form = self._form(config, inputs[0])
         return form.price(form.least_widths, 1, family) + Resources(lut=graph)
 
@@ -150,7 +154,7 @@ class Linear(HardwareNode):
         self, config: Config, inputs: tuple[TensorType, ...], family: Family
     ) -> Resources:
         if config.style == "spatial":
-            return self._spatial(inputs[0], family).resources(family)
+            return self._spatial(config, inputs[0], family).resources(family)
         if config.style == "bit-serial":
             return self._serial(config, inputs[0], family).resources(family)
         return self._shape(config, inputs[0]).resources(family)
@@ -160,7 +164,7 @@ class Linear(HardwareNode):
     ) -> AdderGraphUnit | BitSerialUnit | MatVecUnit:
         (x,) = inputs
         if config.style == "spatial":
-            return self._spatial(x, family)
+            return self._spatial(config, x, family)
         if config.style == "bit-serial":
             return self._serial(config, x, family)
         shape = self._shape(config, x)
@@ -176,6 +180,7 @@ class Linear(HardwareNode):
             multiplier=shape.multiplier,
             buffer=shape.buffer,
             writable=self.writable,
+            pixels=shape.pixels,
         )
 
     def tabulated(self, x: TruthTable, kind: TensorType, most: int) -> TruthTable | None:
@@ -213,10 +218,10 @@ class Linear(HardwareNode):
         """What a folded unit's memory can hold: the weights that there are, or that may come."""
         return magnitudes(IntArray(self.alphabet.levels) if self.writable else self.weight)
 
-    def _spatial(self, x: TensorType, family: Family) -> AdderGraphUnit:
+    def _spatial(self, config: Config, x: TensorType, family: Family) -> AdderGraphUnit:
         bias = np.broadcast_to(self.bias.values, (self.outputs,))
         design = adder_graph(self.weight, IntArray(bias), x.per_channel(), family, self.signs_only)
-        return AdderGraphUnit(design, family, module=f"{self.name}_adders")
+        return AdderGraphUnit(design, family, f"{self.name}_adders", config.side)
 
     def _form(self, config: Config, x: TensorType) -> SerialForm:
         bias = np.broadcast_to(self.bias.values, (self.outputs,))
@@ -237,6 +242,7 @@ class Linear(HardwareNode):
             columns=columns,
             pe=config.pe,
             simd=config.simd,
+            pixels=config.side,
             alphabet=self._stored,
             writable=self.writable,
             input=x.element,

@@ -48,7 +48,7 @@ class Lookup(LaneNode):
             self.table.values,
             self.start,
             x.element,
-            lanes=config.pe,
+            lanes=config.lanes,
             output=self.infer(x).element,
             memory="block" if config.memory == "block" else "lut",
         )

@@ -44,6 +44,16 @@ class PoolNode(WalkedNode):
             return
         for lanes in divisors(x.channels):
             yield Config("stream", pe=lanes)
+        size = self.kernel.size[1]
+        for pixels in divisors(x.row)[1:]:
+            if pixels % size == 0 or size % pixels == 0:
+                yield Config("stream", pe=x.channels, pixels=pixels)
+
+    def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
+        if config.pixels and self.side_by_side(inputs[0]):
+            given = max(config.pixels // self.kernel.size[1], 1)
+            return config.lanes, given * config.pe
+        return super().lanes(config, inputs)
 
     def walk(self, x: TensorType, lanes: int) -> Walk:
         return window_walk(self.kernel, x.shape, x.channels // lanes, inner=False)
@@ -51,19 +61,19 @@ class PoolNode(WalkedNode):
     def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
         (x,) = inputs
         if self.side_by_side(x):
-            return x.elements // config.pe
+            return x.elements // config.lanes
         return super().interval(config, inputs)
 
     def accumulate(
-        self, x: TensorType, lanes: int, reduction: Reduction, **options: Any
+        self, x: TensorType, config: Config, reduction: Reduction, **options: Any
     ) -> AccumulateUnit:
         """The circuit where windows lie side by side."""
         _, height, width = image(x.shape)
-        windows = self.kernel.outputs(height, width)
-        output, words = self.infer(x).element, x.channels // lanes
-        return AccumulateUnit(
-            x.element, lanes, words, windows, self.kernel.size, reduction, output, **options
-        )
+        windows, size = self.kernel.outputs(height, width), self.kernel.size
+        output, words = self.infer(x).element, x.channels // config.pe
+        lanes, group = self.lanes(config, (x,))[1], min(config.side, size[1])
+        options |= {"group": group, "pixels": config.side // group}
+        return AccumulateUnit(x.element, lanes, words, windows, size, reduction, output, **options)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +107,7 @@ class MaxPool(PoolNode):
     ) -> AccumulateUnit | ReduceUnit:
         (x,) = inputs
         if self.side_by_side(x):
-            return self.accumulate(x, config.pe, "max", flip=self.smallest)
+            return self.accumulate(x, config, "max", flip=self.smallest)
         lowest = min(x.element.lo, ~x.element.hi) if any(self.smallest) else x.element.lo
         walk = self.walk(x, config.pe)
         return ReduceUnit(
@@ -150,7 +160,7 @@ class SumPool(PoolNode):
     ) -> AccumulateUnit | ReduceUnit:
         (x,) = inputs
         if self.side_by_side(x):
-            return self.accumulate(x, config.pe, "sum")
+            return self.accumulate(x, config, "sum")
         walk, output = self.walk(x, config.pe), self.infer(x).element
         return ReduceUnit(
             walk, x.element, config.pe, "sum", output, pad=self.pad, memory=place(config)

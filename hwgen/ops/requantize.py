@@ -76,7 +76,7 @@ class Requantize(LaneNode):
             self.shift,
             IntType(self.lo, self.hi),
             x.element,
-            lanes=config.pe,
+            lanes=config.lanes,
             output=self.infer(x).element,
             even=self.even,
         )

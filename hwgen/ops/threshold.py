@@ -120,7 +120,7 @@ class Threshold(LaneNode):
         return ThresholdUnit(
             rows,
             x.element,
-            lanes=config.pe,
+            lanes=config.lanes,
             descending=down,
             base=self.base,
             output=self.infer(x).element,

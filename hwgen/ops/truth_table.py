@@ -18,7 +18,7 @@ from hwgen.inttype import IntType
 from hwgen.ir.meaning import HostValue, Meaning, RealValue
 from hwgen.ir.real import Lowering, RealNode
 from hwgen.ir.types import IntArray, Ints, TensorType
-from hwgen.ops.base import Config, HardwareNode
+from hwgen.ops.base import Config, HardwareNode, divisors
 from hwgen.rtl.truth_table import TruthTableUnit
 
 Bit = tuple[int, int]
@@ -90,13 +90,15 @@ class TruthTable(HardwareNode):
         return np.moveaxis(y, -1, 1)
 
     def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterator[Config]:
-        yield Config("spatial", pe=self.values.shape[0], simd=inputs[0].channels)
+        (x,) = inputs
+        for pixels in (0, *divisors(x.row)[1:]):
+            yield Config("spatial", pe=self.values.shape[0], simd=x.channels, pixels=pixels)
 
     def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
-        return config.simd, config.pe
+        return config.side * config.simd, config.lanes
 
     def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
-        return inputs[0].pixels
+        return inputs[0].pixels // config.side
 
     def resources(
         self, config: Config, inputs: tuple[TensorType, ...], family: Family
@@ -112,7 +114,13 @@ class TruthTable(HardwareNode):
             row[: 1 << len(bits)].tolist()
             for bits, row in zip(rows, self.values.values, strict=True)
         ]
-        return TruthTableUnit(x.element, x.channels, rows, tables, self.infer(x).element)
+        moved = [
+            [(pixel * x.channels + lane, place) for lane, place in row]
+            for pixel in range(config.side)
+            for row in rows
+        ]
+        lanes, output = config.side * x.channels, self.infer(x).element
+        return TruthTableUnit(x.element, lanes, moved, tables * config.side, output)
 
     def columns_read(self) -> list[int]:
         return sorted({int(c) for c in self.sources.values.flat if c >= 0})

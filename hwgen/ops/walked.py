@@ -41,7 +41,7 @@ def window_walk(
 
 
 def window_grid(kernel: Kernel, shape: tuple[int, ...], pixels: int) -> Grid:
-    """``pixels`` whole windows of an image in a step."""
+    """The whole windows that a step gives of an image of which ``pixels`` come in a beat."""
     _, height, width = image(shape)
     windows = kernel.outputs(height, width)
     rows, columns = (
@@ -61,8 +61,8 @@ def window_grid(kernel: Kernel, shape: tuple[int, ...], pixels: int) -> Grid:
 
 @dataclass(frozen=True, kw_only=True)
 class WalkedNode(HardwareNode):
-    """A node whose circuit walks over a ring of rows, ``pe`` lanes at a time, or gives
-    ``pixels`` whole pixels of its output in every step."""
+    """A node whose circuit walks over a ring of rows, ``pe`` lanes at a time, or takes ``pixels``
+    whole pixels in a beat and gives whole pixels of its output."""
 
     def lane_limit(self, x: TensorType) -> int:
         """Lanes must divide this number of channels."""
@@ -76,7 +76,7 @@ class WalkedNode(HardwareNode):
         return None
 
     def grid(self, x: TensorType, config: Config) -> Grid:
-        """The windows of a step of ``config.pixels``."""
+        """The windows that a step gives."""
         kernel = self.windows()
         assert kernel is not None
         return window_grid(kernel, x.shape, config.pixels)
@@ -88,7 +88,7 @@ class WalkedNode(HardwareNode):
             for memory in memories:
                 yield Config("stream", pe=lanes, memory=memory)
         if kernel := self.windows():
-            for pixels in divisors(kernel.outputs(*image(x.shape)[1:])[1]):
+            for pixels in divisors(x.row):
                 grid = window_grid(kernel, x.shape, pixels)
                 if grid.legal:
                     for memory in memories if grid.rows.extent > 1 < grid.period else ("lut",):
@@ -97,9 +97,8 @@ class WalkedNode(HardwareNode):
     def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
         if config.pixels:
             (x,) = inputs
-            outputs = self.infer(x)
-            beat = self.grid(x, config).beat
-            return beat * x.channels, config.pixels * outputs.channels
+            given = self.grid(x, config).pixels * self.infer(x).channels
+            return config.pixels * x.channels, given
         return config.pe, config.pe
 
     def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:

@@ -12,7 +12,7 @@ from hwgen.cmvm.pipeline import Pipelined
 from hwgen.cmvm.verilog import emit, library
 from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
-from hwgen.rtl.stream import Unit, raw, signature
+from hwgen.rtl.stream import Unit, layout, raw, signature
 from hwgen.rtl.timing import Timing
 
 
@@ -42,18 +42,31 @@ class Datapath:
         text = emit(self.design, self.module, self.family, **slots)
         return {f"{self.module}.v": text, **library(self.family if structural else None)}
 
-    def place(self, m: Module, ce: Any, x: Any, y: Any) -> None:
+    def place(self, m: Module, ce: Any, x: Any, y: Any, name: str = "datapath") -> None:
         """Drives ``y``, ``design.stages`` cycles with ``ce`` after ``x``; both are arrays."""
         if self.module is None:
             self._amaranth(m, ce, x, y)
         else:
-            m.submodules.datapath = Instance(
+            m.submodules[name] = Instance(
                 self.module,
                 i_clk=ClockSignal() if self.design.stages else Const(0),
                 i_ce=ce,
                 i_x=raw(x),
                 o_y=raw(y),
             )
+
+    def beside(self, m: Module, ce: Any, x: Any, y: Any, pixels: int) -> None:
+        """As many datapaths side by side, each with its share of ``x`` and ``y``."""
+        if pixels == 1:
+            self.place(m, ce, x, y)
+            return
+        types = (self.i_type, len(self.design.graph.inputs)), (self.o_type, len(self.design.graph.outputs))
+        for k in range(pixels):
+            own = [Signal(layout(*of), name=f"{port}_{k}") for port, of in zip("xy", types, strict=True)]
+            sizes = [len(raw(v)) for v in own]
+            parts = [raw(v)[k * n : (k + 1) * n] for v, n in zip((x, y), sizes, strict=True)]
+            m.d.comb += [raw(own[0]).eq(parts[0]), parts[1].eq(raw(own[1]))]
+            self.place(m, ce, *own, name=f"datapath_{k}")
 
     def _amaranth(self, m: Module, ce: Any, x: Any, y: Any) -> None:
         graph, stages = self.design.graph, self.design.stages
@@ -88,7 +101,7 @@ class Datapath:
 
 
 class AdderGraphUnit(Unit):
-    """Gives for every beat of inputs the beat of ``design``'s outputs.
+    """Gives for every beat of inputs the beat of ``design``'s outputs, of ``pixels`` pixels.
 
     Throughput: one beat per cycle. Latency: ``design.stages`` cycles; 0 is wires only.
 
@@ -96,18 +109,21 @@ class AdderGraphUnit(Unit):
     ``verilog_files`` gives; without, it is Amaranth, which the simulator runs.
 
     Members:
-        i: In(stream of one lane per input, elements of the hull of their ranges)
-        o: Out(stream of one lane per output, elements of the hull of their ranges)
+        i: In(stream of one lane per pixel and input, elements of the hull of their ranges)
+        o: Out(stream of one lane per pixel and output, elements of the hull of their ranges)
     """
 
-    def __init__(self, design: Pipelined, family: Family, module: str | None = None) -> None:
+    def __init__(
+        self, design: Pipelined, family: Family, module: str | None = None, pixels: int = 1
+    ) -> None:
         self.design, self.datapath = design, Datapath(design, family, module)
+        self.pixels = pixels
         i_type, o_type = self.datapath.i_type, self.datapath.o_type
         self.timing = Timing.each(design.stages)
         super().__init__(
             {
-                "i": In(signature(i_type, len(design.graph.inputs))),
-                "o": Out(signature(o_type, len(design.graph.outputs))),
+                "i": In(signature(i_type, pixels * len(design.graph.inputs))),
+                "o": Out(signature(o_type, pixels * len(design.graph.outputs))),
             }
         )
 
@@ -115,9 +131,9 @@ class AdderGraphUnit(Unit):
         return self.design.delay_ns(family)
 
     def resources(self, family: Family) -> Resources:
-        """The graph, its registers, and the valid bits."""
+        """The graphs, their registers, and the valid bits."""
         stages = self.design.stages
-        return self.design.resources(family) + Resources(lut=2, ff=stages)
+        return self.design.resources(family).scaled(self.pixels) + Resources(lut=2, ff=stages)
 
     def verilog_files(self, *, structural: bool = True) -> dict[str, str]:
         """See ``Datapath.files``."""
@@ -134,7 +150,7 @@ class AdderGraphUnit(Unit):
                 m.d.sync += valid.eq(Cat(self.i.valid, valid))
         else:
             m.d.comb += [self.i.ready.eq(self.o.ready), self.o.valid.eq(self.i.valid)]
-        self.datapath.place(m, ce, self.i.payload, self.o.payload)
+        self.datapath.beside(m, ce, self.i.payload, self.o.payload, self.pixels)
         return m
 
 

@@ -52,8 +52,8 @@ class MatVecUnit(Unit):
     With ``writable``, weights and what sums start from are in tables that ``load`` writes.
 
     Members:
-        i: In(stream of ``simd`` elements of ``input``)
-        o: Out(stream of ``pe`` elements of ``shape.output``)
+        i: In(stream of ``simd`` elements of ``input`` of each of ``shape.pixels`` vectors)
+        o: Out(stream of ``pe`` elements of ``shape.output`` of each)
         load: In(``rtl.load.bus``), if ``writable``
     """
 
@@ -83,7 +83,11 @@ class MatVecUnit(Unit):
             **options,
         )
         self.timing = self.shape.timing
-        ports = {"i": In(signature(input, simd)), "o": Out(signature(self.shape.output, pe))}
+        lanes_in, lanes_out = self.shape.pixels * simd, self.shape.pixels * pe
+        ports = {
+            "i": In(signature(input, lanes_in)),
+            "o": Out(signature(self.shape.output, lanes_out)),
+        }
         super().__init__(ports | ({"load": In(bus())} if self.shape.writable else {}))
 
     def path_ns(self, family: Family) -> float:
@@ -135,14 +139,16 @@ class MatVecUnit(Unit):
         active = last if s.beats == 1 else seq.delayed(m, seq.issue, stage + 1, reset=True)
         first, base = self._start(m, seq, start, active, last, loader)
         width = s.output.width
-        for p in range(s.pe):
-            root, sign = self._row(m, seq, word[p * share : (p + 1) * share], x, triple)
-            total = Signal(width, name=f"total_{p}", reset_less=True)
+        for lane in range(s.pixels * s.pe):
+            pixel, p = divmod(lane, s.pe)
+            own = slice(pixel * s.simd, (pixel + 1) * s.simd)
+            root, sign = self._row(m, seq, word[p * share : (p + 1) * share], x[own], triple[own])
+            total = Signal(width, name=f"total_{lane}", reset_less=True)
             begin = base[p * width : (p + 1) * width]
             before = begin if s.beats == 1 else Mux(first, begin, total)
             with m.If(seq.ce & active):
                 m.d.sync += total.eq((root ^ sign.replicate(len(root))) - ~before)
-            m.d.comb += raw(self.o.payload)[p * width : (p + 1) * width].eq(total)
+            m.d.comb += raw(self.o.payload)[lane * width : (lane + 1) * width].eq(total)
         return m
 
     def _operands(self, m: Module, seq: Sequencer) -> tuple[list[Value], list[Value]]:
@@ -187,9 +193,9 @@ class MatVecUnit(Unit):
 
     def _lanes(self, bits: Value) -> list[Value]:
         """The elements as unsigned codes: half the range is added to those that are signed."""
-        width = self.shape.input.width
+        width, lanes = self.shape.input.width, self.shape.pixels * self.shape.simd
         flip = Const(self.shape.x_offset, width)
-        return [bits[k * width : (k + 1) * width] ^ flip for k in range(self.shape.simd)]
+        return [bits[k * width : (k + 1) * width] ^ flip for k in range(lanes)]
 
     def _weights(self, m: Module, seq: Sequencer, words: list[int], loader: Loader | None) -> Value:
         """This step's word behind one register."""

@@ -29,6 +29,7 @@ class MatVecShape:
         multiplier: what multiplies by weights that are not powers of two.
         buffer: where x is kept for the later passes.
         writable: weights and starts are in RAM of two banks, see ``rtl.load``.
+        pixels: vectors side by side, which are multiplied by the same weights.
         levels_per_stage: levels of adders (and multipliers) between two registers.
     """
 
@@ -43,6 +44,7 @@ class MatVecShape:
     multiplier: Multiplier = "lut"
     buffer: Literal["lut", "block"] = "lut"
     writable: bool = False
+    pixels: int = 1
     levels_per_stage: int = 2
 
     def __post_init__(self) -> None:
@@ -104,14 +106,15 @@ class MatVecShape:
 
     def resources(self, family: Family) -> Resources:
         """A whole unit, in microseconds."""
-        width, x_bits = self.input.width, self.input.width * self.simd
+        lanes = self.pixels * self.simd
+        width, x_bits = self.input.width, self.input.width * lanes
         loops = (self.passes, self.beats)
         counted = self.beats & (self.beats - 1) != 0 and self.passes > 1
         total = sequence.price(loops, self.depth, step=counted, family=family)
         total += self._memory(family) + self._replay(x_bits, family)
         triple = self.alphabet.triple_price(width, self.multiplier, family)
-        total += triple.scaled(self.simd) + Resources(ff=x_bits)
-        return total + self._row(family).scaled(self.pe) + self._start(family)
+        total += triple.scaled(lanes) + Resources(ff=x_bits)
+        return total + self._row(family).scaled(self.pixels * self.pe) + self._start(family)
 
     def _memory(self, family: Family) -> Resources:
         """The weights; columns of a shallow memory that are equal by chance are one."""

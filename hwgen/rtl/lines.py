@@ -49,29 +49,31 @@ class Axis:
 
 @dataclass(frozen=True)
 class Grid:
-    """Windows over an image, ``pixels`` of a row side by side in a step.
+    """Windows over an image, several of a row side by side in a step.
 
-    An input beat holds the pixels of a row by which such a step moves on, or a whole row where
-    the windows of one do not take turns. Steps go through the image beat by beat: ``period`` of
-    them for a row of beats, ``below`` further rows for the border, and those windows that reach
-    beyond the last beat of their row are given while the next row comes in.
+    An input beat holds ``beat`` pixels of a row: those by which a step moves on, or a whole row.
+    Steps go through the image beat by beat: ``period`` of them for a row of beats, further rows
+    for the border below, and those windows that reach beyond the last beat of their row are given
+    while the next row comes in.
     """
 
     rows: Axis
     columns: Axis
-    pixels: int
+    beat: int
 
     @property
     def legal(self) -> bool:
-        """Whether the windows of a row, and its beats, are whole numbers."""
-        whole = self.columns.windows % self.pixels == 0 and self.columns.size % self.beat == 0
-        return whole and self.rows.before < self.rows.extent
+        """Whether a row is whole beats, and its windows whole steps."""
+        x = self.columns
+        if x.size % self.beat or self.rows.before >= self.rows.extent:
+            return False
+        return self.beat == x.size or not (self.beat % x.stride or x.windows % self.pixels)
 
     @property
-    def beat(self) -> int:
-        """Pixels of an input beat."""
+    def pixels(self) -> int:
+        """Windows of a step."""
         x = self.columns
-        return x.size if x.windows == self.pixels else self.pixels * x.stride
+        return x.windows if self.beat == x.size else self.beat // x.stride
 
     @property
     def beats(self) -> int:
@@ -176,7 +178,7 @@ class Lines:
     def __init__(self, grid: Grid, taps: Taps, channels: int, memory: Place) -> None:
         self.grid, self.taps, self.channels, self.memory = grid, taps, channels, memory
         if not grid.legal:
-            raise ValueError(f"{grid.pixels} windows a step do not divide the image")
+            raise ValueError(f"beats of {grid.beat} pixels do not divide the image")
         bordered = any(self._cut(column).any() for column in grid.needed)
         bordered |= any(grid.above(tap).any() for tap in range(grid.rows.taps))
         self.kind = taps.kind(bordered)
