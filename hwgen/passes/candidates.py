@@ -82,7 +82,7 @@ def _without_guesses(choices: list[Choice], max_interval: int | None) -> list[Ch
     met = max_interval is not None and any(c.interval <= max_interval for c in priced)
 
     def tried(choice: Choice) -> bool:
-        large = choice.resources.lut > GUESSED_LUT
+        large = choice.resources.lut > GUESSED_LUT * choice.config.side
         return not large or not (met or choice.inputs[0].pixels > 1)
 
     return [c for c in choices if c.exact or not priced or tried(c)]
