@@ -135,7 +135,7 @@ def _plan_options(verb: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="LAYER.KEY=VALUE",
-        help="fix style, pe, simd, memory, multiplier or bits of a layer; repeatable",
+        help="fix style, pe, simd, memory, multiplier, bits or pixels of a layer; repeatable",
     )
     verb.add_argument("--config", type=Path, metavar="FILE.toml", help="the same as a TOML file")
     verb.add_argument(

@@ -11,8 +11,10 @@ from typing import Any
 
 from hwgen.errors import UsageError
 
-NUMBERS = ("pe", "simd", "bits")
+NUMBERS = ("pe", "simd", "bits", "pixels")
 """What ``--set`` takes whole numbers for."""
+
+KEYS = "style|pe|simd|memory|multiplier|bits|pixels"
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,10 @@ def with_config(request: PlanRequest) -> PlanRequest:
 def layer_settings(request: PlanRequest) -> Mapping[str, Mapping[str, Any]]:
     layers: dict[str, dict[str, Any]] = {}
     for text in request.sets:
-        found = re.fullmatch(r"(.+)\.(style|pe|simd|memory|multiplier|bits)=(\w[\w-]*)", text)
+        found = re.fullmatch(rf"(.+)\.({KEYS})=(\w[\w-]*)", text)
         if not found:
             raise UsageError(
-                f"--set must be LAYER.KEY=VALUE with KEY style, pe, simd, memory, "
-                f"multiplier or bits, not {text!r}"
+                f"--set must be LAYER.KEY=VALUE with KEY {KEYS.replace('|', ', ')}, not {text!r}"
             )
         name, key, value = found.groups()
         if key in NUMBERS and not value.isdigit():

@@ -50,8 +50,8 @@ def check_circuit(
     unit = node.circuit(config, inputs, family)
     if hasattr(unit, "datapath"):
         unit.datapath.module = None  # Amaranth's simulator runs the datapath, not its Verilog text
-    lanes_in, lanes_out = node.lanes(config, inputs)
-    beats = [streamed(v).reshape(-1, lanes_in) for v in x]
+    *lanes_in, lanes_out = node.lanes(config, inputs)
+    beats = [streamed(v).reshape(-1, lanes) for v, lanes in zip(x, lanes_in, strict=True)]
     check_unit(
         unit,
         beats,
@@ -60,7 +60,7 @@ def check_circuit(
         seed=seed,
         reset_at=reset_at,
     )
-    repeats = (inputs[0].elements // lanes_in) // max(int(unit.timing.beats[0]), 1)
+    repeats = (inputs[0].elements // lanes_in[0]) // max(int(unit.timing.beats[0]), 1)
     assert node.interval(config, inputs) == unit.timing.interval * repeats
 
 

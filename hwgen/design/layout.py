@@ -206,7 +206,9 @@ class _Walk:
                 wanted += self._lanes_wanted(reader)
             else:
                 config = self.configs[reader.name]
-                wanted.append(reader.lanes(config, self.graph.input_types(reader))[0])
+                lanes = reader.lanes(config, self.graph.input_types(reader))
+                ports = zip(reader.inputs, lanes, strict=False)
+                wanted += [n for name, n in ports if name == node.name]
         return wanted or [1]
 
     def _offer(self, node: Node, stream: Stream) -> None:
@@ -244,8 +246,9 @@ class _Walk:
             return streams[0]
         types = self.graph.input_types(node)
         config = self.configs[node.name]
-        lanes_in, lanes_out = node.lanes(config, types)
-        fitted = tuple(self._fitted(s, lanes_in, node, k) for k, s in enumerate(streams))
+        *lanes_in, lanes_out = node.lanes(config, types)
+        pairs = zip(streams, lanes_in, strict=True)
+        fitted = tuple(self._fitted(s, lanes, node, k) for k, (s, lanes) in enumerate(pairs))
         unit = self.joiner.unit(node)
         instance = f"layer_{node.name}"
         self.blocks.append(Block(instance, unit, fitted, node.name, config))

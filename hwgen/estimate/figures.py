@@ -25,6 +25,7 @@ class LayerFigures:
     style: str
     pe: int
     simd: int
+    pixels: int
     memory: str
     latency_cycles: int
     initiation_interval: int
@@ -88,6 +89,7 @@ class Figures:
             "style": layer.style,
             "pe": layer.pe,
             "simd": layer.simd,
+            "pixels": layer.pixels,
             "memory": layer.memory,
             "latency_cycles": layer.latency_cycles,
             "initiation_interval": layer.initiation_interval,
@@ -129,7 +131,9 @@ def figures(accelerator: Accelerator, board: Board, clock_mhz: float) -> Figures
 def _layers(accelerator: Accelerator) -> Sequence[LayerFigures]:
     family, graph = accelerator.layout.family, accelerator.layout.graph
     rows = [_layer(b, graph[b.node].op if b.node else "", family) for b in accelerator.blocks]
-    shell = LayerFigures("registers", "", "", 1, 1, "", 0, 0, accelerator.registers_price(family))
+    shell = LayerFigures(
+        "registers", "", "", 1, 1, 1, "", 0, 0, accelerator.registers_price(family)
+    )
     return [*rows, shell]
 
 
@@ -142,6 +146,7 @@ def _layer(block: Block, op: str, family: Any) -> LayerFigures:
         style=config.style if config else "",
         pe=config.pe if config else 1,
         simd=config.simd if config else 1,
+        pixels=config.side if config else 1,
         memory=config.memory if config else "",
         latency_cycles=latency,
         initiation_interval=interval,

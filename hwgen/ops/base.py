@@ -80,8 +80,8 @@ class HardwareNode(Node):
         """Every legal configuration on ``family``."""
         raise NotImplementedError
 
-    def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
-        """Elements in one beat of each input and of the output."""
+    def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, ...]:
+        """Elements in one beat of every input, and last of the output."""
         raise NotImplementedError
 
     def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:

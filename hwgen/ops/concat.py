@@ -16,7 +16,7 @@ from hwgen.ir.meaning import HostValue, Meaning, RealValue
 from hwgen.ir.real import Lowering, RealNode
 from hwgen.ir.types import IntArray, Ints, TensorType
 from hwgen.ops.base import Config, HardwareNode, divisors
-from hwgen.rtl.concat import ConcatUnit
+from hwgen.rtl.concat import BesideUnit, ConcatUnit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +40,18 @@ class Concat(HardwareNode):
     def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterator[Config]:
         for lanes in divisors(gcd(*(x.channels for x in inputs))):
             yield Config("stream", pe=lanes)
+        channels = sum(x.channels for x in inputs)
+        for pixels in divisors(inputs[0].row):
+            yield Config("stream", pe=channels, pixels=pixels)
 
-    def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
-        return config.pe, config.pe
+    def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, ...]:
+        if config.pixels:
+            return (*(config.pixels * x.channels for x in inputs), config.lanes)
+        return (config.pe,) * (len(inputs) + 1)
 
     def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
+        if config.pixels:
+            return inputs[0].pixels // config.pixels
         return sum(x.elements for x in inputs) // config.pe
 
     def resources(
@@ -52,9 +59,14 @@ class Concat(HardwareNode):
     ) -> Resources:
         return self.circuit(config, inputs, family).resources(family)
 
-    def circuit(self, config: Config, inputs: tuple[TensorType, ...], family: Family) -> ConcatUnit:
-        words = [x.channels // config.pe for x in inputs]
+    def circuit(
+        self, config: Config, inputs: tuple[TensorType, ...], family: Family
+    ) -> ConcatUnit | BesideUnit:
         output = self.infer(*inputs).element
+        if config.pixels:
+            parts = [(x.element, x.channels) for x in inputs]
+            return BesideUnit(parts, config.pixels, output)
+        words = [x.channels // config.pe for x in inputs]
         return ConcatUnit([x.element for x in inputs], words, output, config.pe)
 
 

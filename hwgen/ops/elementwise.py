@@ -27,13 +27,15 @@ def channel_index(x: Ints, rows: IntArray) -> Ints:
     return np.arange(rows.shape[0]).reshape((1, -1) + (1,) * (x.ndim - 2))
 
 
-def lane_configs(x: TensorType, memories: tuple[str, ...] = ("lut",)) -> Iterator[Config]:
-    """One configuration for each number of lanes that divides the channels, or of whole pixels
-    that divides a row."""
+def lane_configs(
+    x: TensorType, memories: tuple[str, ...] = ("lut",), *, several: bool = True
+) -> Iterator[Config]:
+    """One configuration for each number of lanes that divides the channels, and if ``several``
+    for each number of whole pixels that divides a row."""
     for lanes in divisors(x.channels):
         for memory in memories if lanes < x.channels else ("lut",):
             yield Config("stream", pe=lanes, memory=memory)
-    for pixels in divisors(x.row)[1:]:
+    for pixels in divisors(x.row)[1:] if several else ():
         yield Config("stream", pe=x.channels, pixels=pixels)
 
 
@@ -55,10 +57,10 @@ class LaneNode(HardwareNode):
         return replace(x, name=self.name, values=IntArray(self.evaluate(values).T))
 
     def configs(self, inputs: tuple[TensorType, ...], family: Family) -> Iterable[Config]:
-        return lane_configs(inputs[0])
+        return lane_configs(inputs[0], several=self.fixed)
 
-    def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
-        return config.lanes, config.lanes
+    def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, ...]:
+        return (config.lanes,) * (len(inputs) + 1)
 
     def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
         return lane_interval(inputs[0], config)

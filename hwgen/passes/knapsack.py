@@ -35,10 +35,11 @@ GAP = 1e-6
 
 @dataclass(frozen=True)
 class Edge:
-    """A stream of ``elements`` a frame between two nodes, by their places."""
+    """A stream of ``elements`` a frame between two nodes, by their places, to input ``port``."""
 
     source: int
     sink: int
+    port: int
     dtype: IntType
     elements: int
 
@@ -158,9 +159,10 @@ class _Pruned:
                 continue
             inward = edge.sink == place
             other = self.rows[edge.source if inward else edge.sink]
-            far = sorted({c.lanes[1 if inward else 0] for c in other})
+            ends = (-1, edge.port) if inward else (edge.port, -1)
+            far = sorted({c.lanes[ends[0]] for c in other})
             for k, choice in enumerate(row):
-                near = choice.lanes[0 if inward else 1]
+                near = choice.lanes[ends[1]]
                 pairs = [(n, near) if inward else (near, n) for n in far]
                 worst[k] += np.max([self.problem.price(edge, p) for p in pairs], axis=0)
         return worst
@@ -234,7 +236,7 @@ class _Program:
         )
         used = sum((vector(c.resources) for c in chosen), np.zeros(len(KINDS)))
         for edge in self.problem.edges:
-            lanes = chosen[edge.source].lanes[1], chosen[edge.sink].lanes[0]
+            lanes = chosen[edge.source].lanes[-1], chosen[edge.sink].lanes[edge.port]
             used = used + self.problem.price(edge, lanes)
         excess = used - self.room
         over = {k: float(e) for k, e in zip(KINDS, excess, strict=True) if e > 1e-6}
@@ -262,8 +264,8 @@ class _Program:
 
     def _convert(self, edge: Edge) -> None:
         """Flows from the source's lanes to the sink's, each at its converter's price."""
-        sides = [self._by(edge.source, lambda c: c.lanes[1])]
-        sides.append(self._by(edge.sink, lambda c: c.lanes[0]))
+        sides = [self._by(edge.source, lambda c: c.lanes[-1])]
+        sides.append(self._by(edge.sink, lambda c: c.lanes[edge.port]))
         flows = {
             (a, b): self._variable(self.problem.price(edge, (a, b)), 0)
             for a in sides[0]

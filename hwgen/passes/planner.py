@@ -151,14 +151,14 @@ def _edges(graph: Graph, table: list[list[Choice]]) -> list[Edge]:
     place = {row[0].node.name: k for k, row in enumerate(table)}
     edges = []
     for row in table:
-        for name in row[0].node.inputs:
+        for port, name in enumerate(row[0].node.inputs):
             source = graph[name]
             while source.inputs and isinstance(source, HardwareNode) and source.wires_only:
                 source = graph[source.inputs[0]]
             if source.name in place:
                 kind = graph.types[source.name]
                 sink = place[row[0].node.name]
-                edges.append(Edge(place[source.name], sink, kind.element, kind.elements))
+                edges.append(Edge(place[source.name], sink, port, kind.element, kind.elements))
     return edges
 
 

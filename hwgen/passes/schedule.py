@@ -38,7 +38,8 @@ class Request:
 
 @dataclass(frozen=True)
 class Choice:
-    """One node at one configuration: its cycles per frame, its elements per beat, its price.
+    """One node at one configuration: its cycles per frame, its elements per beat of every input
+    and of the output, its price.
 
     ``exact``: whether ``resources`` is the price and not only a lower bound of it.
     """
@@ -47,7 +48,7 @@ class Choice:
     inputs: tuple[TensorType, ...]
     config: Config
     interval: int
-    lanes: tuple[int, int]
+    lanes: tuple[int, ...]
     resources: Resources
     exact: bool = True
 

@@ -7,7 +7,7 @@ from math import ceil
 from typing import Any
 
 from hwgen.estimate.explain import NAMES, Explanation
-from hwgen.estimate.figures import Figures, as_counts, capacity
+from hwgen.estimate.figures import Figures, LayerFigures, as_counts, capacity
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]], left: int = 1) -> str:
@@ -43,7 +43,7 @@ def estimate_text(figures: Figures, explanation: Explanation) -> str:
                 layer.name,
                 layer.op or None,
                 layer.style or None,
-                f"{layer.pe}×{layer.simd}" if layer.op else None,
+                _parallelism(layer),
                 *(number(ceil(v)) for v in (used.lut, used.ff)),
                 number(used.bram36),
                 number(ceil(used.dsp)),
@@ -56,9 +56,17 @@ def estimate_text(figures: Figures, explanation: Explanation) -> str:
     rows.append(["total", None, None, None, *(number(sums[k]) for k in NAMES), None])
     shares = [f"{100 * u / h:.1f}%" if h else "-" for u, h in pairs]
     rows.append([figures.board.name, None, None, None, *shares, None])
-    head = ["layer", "op", "style", "PE×SIMD", *NAMES.values(), "cycles"]
+    head = ["layer", "op", "style", "PE×SIMD×pixels", *NAMES.values(), "cycles"]
     lines = [table(head, rows, left=3), "", speed_text(figures), *explanation.lines()]
     return "\n".join(lines)
+
+
+def _parallelism(layer: LayerFigures) -> str | None:
+    """Outputs × inputs at a time, and of how many pixels where there are several."""
+    if not layer.op:
+        return None
+    several = f"×{layer.pixels}" if layer.pixels > 1 else ""
+    return f"{layer.pe}×{layer.simd}{several}"
 
 
 def speed_text(figures: Figures) -> str:

@@ -60,13 +60,16 @@ class Datapath:
         if pixels == 1:
             self.place(m, ce, x, y)
             return
-        types = (self.i_type, len(self.design.graph.inputs)), (self.o_type, len(self.design.graph.outputs))
+        graph = self.design.graph
         for k in range(pixels):
-            own = [Signal(layout(*of), name=f"{port}_{k}") for port, of in zip("xy", types, strict=True)]
-            sizes = [len(raw(v)) for v in own]
-            parts = [raw(v)[k * n : (k + 1) * n] for v, n in zip((x, y), sizes, strict=True)]
-            m.d.comb += [raw(own[0]).eq(parts[0]), parts[1].eq(raw(own[1]))]
-            self.place(m, ce, *own, name=f"datapath_{k}")
+            own_x = Signal(layout(self.i_type, len(graph.inputs)), name=f"x_{k}")
+            own_y = Signal(layout(self.o_type, len(graph.outputs)), name=f"y_{k}")
+            taken, given = len(raw(own_x)), len(raw(own_y))
+            m.d.comb += [
+                raw(own_x).eq(raw(x)[k * taken : (k + 1) * taken]),
+                raw(y)[k * given : (k + 1) * given].eq(raw(own_y)),
+            ]
+            self.place(m, ce, own_x, own_y, name=f"datapath_{k}")
 
     def _amaranth(self, m: Module, ce: Any, x: Any, y: Any) -> None:
         graph, stages = self.design.graph, self.design.stages

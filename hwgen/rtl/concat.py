@@ -60,3 +60,40 @@ class ConcatUnit(Unit):
                     m.d.comb += value.eq(stream.payload[lane])
             m.d.comb += self.o.payload[lane].eq(seq.delayed(m, value, 1))
         return m
+
+
+class BesideUnit(Unit):
+    """Whole pixels joined in one step: the channels of every input's, pixel by pixel.
+
+    Throughput: one beat per cycle. Latency: none, its elements are wires.
+
+    Members:
+        i0, i1, …: In(stream of ``pixels`` times the channels of ``parts[k]``)
+        o: Out(stream of ``pixels`` times all channels, of ``output``)
+    """
+
+    def __init__(self, parts: Sequence[tuple[IntType, int]], pixels: int, output: IntType) -> None:
+        """``parts`` are the elements and the channels of every input."""
+        self.parts, self.pixels, self.output = tuple(parts), pixels, output
+        self.timing = Timing.each(0, len(parts))
+        lanes = pixels * sum(channels for _, channels in parts)
+        ports = {f"i{k}": In(signature(t, pixels * n)) for k, (t, n) in enumerate(parts)}
+        super().__init__({**ports, "o": Out(signature(output, lanes))})
+
+    def resources(self, family: Family) -> Resources:
+        """The handshake."""
+        return price((), 0, inputs=len(self.parts), family=family)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        seq = Sequencer(loops=(), depth=0, inputs=len(self.parts))
+        streams = [getattr(self, f"i{k}") for k in range(len(self.parts))]
+        seq.attach(m, streams, self.o, [1] * len(streams), 1)
+        lane = 0
+        for pixel in range(self.pixels):
+            for stream, (_, channels) in zip(streams, self.parts, strict=True):
+                for channel in range(channels):
+                    x = stream.payload[pixel * channels + channel]
+                    m.d.comb += self.o.payload[lane].eq(x)
+                    lane += 1
+        return m

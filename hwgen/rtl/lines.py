@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -146,7 +147,7 @@ class Grid:
         step = np.arange(self.period)
         turn = np.where(step < self.over, step + self.period, step) - self.ahead
         at = turn * self.beat - self.columns.before + column
-        return ~self.columns.inside(at) & (turn >= 0) & (turn < self.turns)
+        return np.asarray(~self.columns.inside(at) & (turn >= 0) & (turn < self.turns))
 
     def above(self, tap: int) -> Flags:
         """Per row of beats: whether that tap of windows that end there is beyond the border."""
@@ -390,7 +391,7 @@ class Lines:
         chain = [Signal(len(fill), name=f"hold_{name}_{k}", reset_less=True) for k in range(size)]
         with m.If(load):
             m.d.sync += chain[0].eq(Cat(*seen))
-            m.d.sync += [b.eq(a) for a, b in zip(chain, chain[1:], strict=False)]
+            m.d.sync += [b.eq(a) for a, b in pairwise(chain)]
         with m.If(load & outside):
             m.d.sync += chain[0].eq(fill)
         return chain
@@ -436,4 +437,3 @@ def _flag_price(flags: Flags, family: Family) -> float:
     width = (len(flags) - 1).bit_length()
     ends = sum((a > 0) + (b < len(flags)) for a, b in _runs(flags))
     return ends * family.comparator(width)
-

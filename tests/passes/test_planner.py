@@ -32,7 +32,7 @@ def cost(plan: Planner, choices: tuple[Choice, ...]) -> tuple[float, np.ndarray]
     """Shares of the budget, and all that nodes and converters take."""
     used = sum(vector(c.resources) for c in choices)
     for edge in plan.problem.edges:
-        lanes = choices[edge.source].lanes[1], choices[edge.sink].lanes[0]
+        lanes = choices[edge.source].lanes[-1], choices[edge.sink].lanes[edge.port]
         used = used + plan.problem.price(edge, lanes)
     shares = 1e4 / vector(plan.budget.resources.scaled(MARGIN)) * [1, FF_SHARE, 1, 1]
     return float(used @ shares), used
