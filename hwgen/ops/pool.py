@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -21,7 +21,9 @@ from hwgen.ops.spatial import Kernel, check, image, like, taps, zero_code
 from hwgen.ops.walked import WalkedNode, place, window_walk
 from hwgen.rtl.accumulate import AccumulateUnit
 from hwgen.rtl.reduce import ReduceUnit, Reduction
+from hwgen.rtl.ring import Taps
 from hwgen.rtl.walk import Walk
+from hwgen.rtl.window_reduce import WindowReduceUnit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,9 @@ class PoolNode(WalkedNode):
             if pixels % size == 0 or size % pixels == 0:
                 yield Config("stream", pe=x.channels, pixels=pixels)
 
+    def windows(self) -> Kernel:
+        return self.kernel
+
     def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
         if config.pixels and self.side_by_side(inputs[0]):
             given = max(config.pixels // self.kernel.size[1], 1)
@@ -63,6 +68,26 @@ class PoolNode(WalkedNode):
         if self.side_by_side(x):
             return x.elements // config.lanes
         return super().interval(config, inputs)
+
+    def queue(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
+        return 0 if self.side_by_side(inputs[0]) else super().queue(config, inputs)
+
+    def reduced(
+        self, x: TensorType, config: Config, reduction: Reduction, pad: int, flip: Sequence[bool]
+    ) -> WindowReduceUnit:
+        """The circuit of whole windows that overlap or have a border."""
+        taps = Taps(dtype=x.element, pad=pad, flips=any(flip))
+        grid, output = self.grid(x, config), self.infer(x).element
+        return WindowReduceUnit(
+            grid,
+            taps,
+            x.channels,
+            reduction,
+            output,
+            flip=flip,
+            memory=place(config),
+            bordered=self.kernel.padded,
+        )
 
     def accumulate(
         self, x: TensorType, config: Config, reduction: Reduction, **options: Any
@@ -104,11 +129,13 @@ class MaxPool(PoolNode):
 
     def circuit(
         self, config: Config, inputs: tuple[TensorType, ...], family: Family
-    ) -> AccumulateUnit | ReduceUnit:
+    ) -> AccumulateUnit | ReduceUnit | WindowReduceUnit:
         (x,) = inputs
         if self.side_by_side(x):
             return self.accumulate(x, config, "max", flip=self.smallest)
         lowest = min(x.element.lo, ~x.element.hi) if any(self.smallest) else x.element.lo
+        if config.pixels:
+            return self.reduced(x, config, "max", lowest, self.smallest)
         walk = self.walk(x, config.pe)
         return ReduceUnit(
             walk,
@@ -157,10 +184,12 @@ class SumPool(PoolNode):
 
     def circuit(
         self, config: Config, inputs: tuple[TensorType, ...], family: Family
-    ) -> AccumulateUnit | ReduceUnit:
+    ) -> AccumulateUnit | ReduceUnit | WindowReduceUnit:
         (x,) = inputs
         if self.side_by_side(x):
             return self.accumulate(x, config, "sum")
+        if config.pixels:
+            return self.reduced(x, config, "sum", self.pad, (False,))
         walk, output = self.walk(x, config.pe), self.infer(x).element
         return ReduceUnit(
             walk, x.element, config.pe, "sum", output, pad=self.pad, memory=place(config)

@@ -101,6 +101,10 @@ class WalkedNode(HardwareNode):
             return config.pixels * x.channels, given
         return config.pe, config.pe
 
+    def queue(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
+        """A row of beats: line buffers take none while their windows wait, a ring does."""
+        return self.grid(inputs[0], config).period if config.pixels else 0
+
     def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
         if config.pixels:
             return self.grid(inputs[0], config).steps

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -77,8 +77,14 @@ class Window(WalkedNode):
         self, config: Config, inputs: tuple[TensorType, ...], family: Family
     ) -> WalkUnit | WindowUnit:
         (x,) = inputs
-        taps = {"pad": self.pad, "gain": self.gain, "shift": self.shift, "memory": place(config)}
+        taps: dict[str, Any] = {
+            "pad": self.pad,
+            "gain": self.gain,
+            "shift": self.shift,
+            "memory": place(config),
+        }
         if config.pixels:
             grid = self.grid(x, config)
-            return WindowUnit(grid, x.element, x.channels, groups=self.groups, **taps)
+            taps |= {"groups": self.groups, "bordered": self.kernel.padded}
+            return WindowUnit(grid, x.element, x.channels, **taps)
         return WalkUnit(self.walk(x, config.pe), x.element, config.pe, **taps)

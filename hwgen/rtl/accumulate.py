@@ -13,7 +13,14 @@ from amaranth.lib.wiring import In, Out
 from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
 from hwgen.rtl.memory import style
-from hwgen.rtl.reduce import Reduction, flag_of
+from hwgen.rtl.reduce import (
+    Reduction,
+    flag_of,
+    joined,
+    joined_levels,
+    joined_price,
+    larger_price,
+)
 from hwgen.rtl.ring import inverted
 from hwgen.rtl.sequence import Sequencer, price
 from hwgen.rtl.stream import Unit, element, signature
@@ -53,7 +60,7 @@ class AccumulateUnit(Unit):
         self.windows, self.size, self.reduction = windows, size, reduction
         self.flip, self.group, self.pixels = tuple(flip), group, pixels
         self.loops = (size[0], windows[1] // pixels, size[1] // group, words)
-        self.levels = (group - 1).bit_length()
+        self.levels = joined_levels(group)
         self.depth = self.levels + 1
         super().__init__(
             {"i": In(signature(dtype, group * lanes)), "o": Out(signature(output, lanes))}
@@ -80,11 +87,8 @@ class AccumulateUnit(Unit):
     def resources(self, family: Family) -> Resources:
         """The memory of unfinished windows, its address, and per lane an adder or comparison."""
         width = self._total_shape().width
-        if self.reduction == "max":
-            small = 2 * width + 1 <= family.lut_inputs  # comparison and choice in one LUT a bit
-            lane = width + (0 if small else family.comparator(width, constant=False))
-        else:
-            lane = family.adder(width)
+        larger = self.reduction == "max"
+        lane = larger_price(width, family) if larger else family.adder(width)
         lane += 2 * width * (len(self.flip) > 1)
         memory = family.lutram(self.kept, width * self.lanes, shared=True) if self.kept > 1 else 0
         ff = width * self.lanes * (2 if self.kept == 1 else 1)
@@ -92,22 +96,8 @@ class AccumulateUnit(Unit):
         late = self.levels * (2 + (self.kept - 1).bit_length())
         control = price(self.loops, self.depth, family=family)
         control += Resources(lut=2 * address + 2, ff=address + late)
-        tree = self._tree_price(family).scaled(self.lanes)
-        return control + tree + Resources(lut=lane * self.lanes + memory, ff=ff)
-
-    def _tree_price(self, family: Family) -> Resources:
-        """Per lane, what reduces the pixels of a beat, every level behind registers."""
-        lut, ff, nodes, width = 0.0, 0, self.group, self._value.width
-        while nodes > 1:
-            pairs, nodes = nodes // 2, nodes - nodes // 2
-            if self.reduction == "max":
-                small = 2 * width + 1 <= family.lut_inputs
-                lut += pairs * (width + (0 if small else family.comparator(width, constant=False)))
-            else:
-                lut += pairs * family.adder(width)
-                width += 1
-            ff += nodes * width
-        return Resources(lut=lut, ff=ff)
+        tree = joined_price(self.group, self._value.width, self.reduction, family)
+        return control + tree.scaled(self.lanes) + Resources(lut=lane * self.lanes + memory, ff=ff)
 
     @property
     def _counted(self) -> bool:
@@ -129,7 +119,8 @@ class AccumulateUnit(Unit):
         for lane in range(self.lanes):
             word, channel = Value.cast(seq.index[3]), lane % self.channels
             flip = flag_of(m, self.flip, self.channels, word, channel)
-            x = self._tree(m, seq, [inverted(v, flip) for v in self._inputs(m, lane)], lane)
+            taken = [inverted(v, flip) for v in self._inputs(m, lane)]
+            x = joined(m, seq, taken, self.reduction)
             flip = seq.delayed(m, flip, self.levels)
             before = Signal(shape, name=f"before_{lane}")
             part = slice(lane * shape.width, (lane + 1) * shape.width)
@@ -158,17 +149,6 @@ class AccumulateUnit(Unit):
             m.d.comb += x.eq(self.i.payload[(pixel * self.group + k) * self.channels + channel])
             found.append(x)
         return found
-
-    def _tree(self, m: Module, seq: Sequencer, row: list[Value], lane: int) -> Value:
-        """What a beat adds to its window: one register for every two that become one."""
-        while len(row) > 1:
-            pairs = list(zip(row[::2], row[1::2], strict=False))
-            if self.reduction == "max":
-                joined = [Value.cast(Mux(a > b, a, b)) for a, b in pairs]
-            else:
-                joined = [a + b for a, b in pairs]
-            row = [seq.delayed(m, v, 1) for v in (*joined, *row[2 * len(pairs) :])]
-        return row[0]
 
     def _kept(self, m: Module, seq: Sequencer, bits: int) -> tuple[Value, Value]:
         """What the windows of this beat hold, and what they shall hold."""

@@ -51,8 +51,8 @@ class ConvertShape:
     @property
     def offsets(self) -> list[int]:
         """Per step, where in the register the beat that it gives begins."""
-        pairs = zip(self.plan[0], self.given, strict=True)
-        return [self.size - have if gives else -1 for have, gives in pairs]
+        size, pairs = self.size, zip(self.plan[0], self.given, strict=True)
+        return [size - have if gives else -1 for have, gives in pairs]
 
     @property
     def timing(self) -> Timing:

@@ -176,12 +176,22 @@ class Lines:
     registers are loaded with the padding; columns are replaced behind them.
     """
 
-    def __init__(self, grid: Grid, taps: Taps, channels: int, memory: Place) -> None:
+    def __init__(
+        self,
+        grid: Grid,
+        taps: Taps,
+        channels: int,
+        memory: Place,
+        *,
+        bordered: bool = True,
+        flip: Sequence[bool] = (False,),
+    ) -> None:
+        """``bordered``: elements are of a type that holds the padding. It is inverted in channels
+        that ``flip``: their elements will be."""
+        self.flip = tuple(flip)
         self.grid, self.taps, self.channels, self.memory = grid, taps, channels, memory
         if not grid.legal:
             raise ValueError(f"beats of {grid.beat} pixels do not divide the image")
-        bordered = any(self._cut(column).any() for column in grid.needed)
-        bordered |= any(grid.above(tap).any() for tap in range(grid.rows.taps))
         self.kind = taps.kind(bordered)
         self.depth = 1 + self.stages
 
@@ -219,7 +229,7 @@ class Lines:
     def resources(self, family: Family) -> Resources:
         """Counters and flags, the memory, the columns' registers, and the border behind them."""
         g, pixel = self.grid, self.channels * self.taps.dtype.width
-        shown = self.channels * self.kind.width * g.rows.taps
+        shown = self._shown * g.rows.taps
         flags = [*g.lines, *(g.above(tap) for tap in range(g.rows.taps))]
         sides = [*g.places, *(np.frombuffer(f, bool) for f in set(self._masks.values()))]
         lut = sum(_flag_price(f, family) for f in (*flags, *sides)) + 4
@@ -227,12 +237,23 @@ class Lines:
         ff = (g.period - 1).bit_length() + g.last[0].bit_length() + self.depth
         ff += len(set(self._masks.values())) * self.depth
         chains = self._chains
-        if self.taps.gain != 1 and self.taps.dtype.width > 1:
+        if self.taps.gain != 1:
             lut += len(chains) * shown
         lut += len(self._masks) * shown
         ff += sum(chains.values()) * shown
         found = sequence.price((), 0, family=family) + Resources(lut=lut, ff=ff)
         return found + self._memory_price(g.beat * pixel, family)
+
+    @property
+    def _shown(self) -> int:
+        """Bits of a pixel's registers: of codes 0 and 1 those bits that both give alike are one
+        for all channels."""
+        t, width = self.taps, self.kind.width
+        if t.dtype.width > 1 or t.gain == 1:
+            return self.channels * width
+        codes = [n % (1 << width) for n in (t.shift, t.gain + t.shift, t.pad)]
+        own = (codes[0] ^ codes[1]).bit_count()
+        return self.channels * own + ((codes[0] ^ codes[2]) & ~(codes[0] ^ codes[1])).bit_count()
 
     def _memory_price(self, bits: int, family: Family) -> Resources:
         stored = self.kept * bits
@@ -346,8 +367,7 @@ class Lines:
             mask: seq.delayed(m, _flag(m, c, np.frombuffer(mask, bool), f"cut_{k}"), self.depth)
             for k, mask in enumerate(sorted(set(self._masks.values())))
         }
-        pad = Const(self.taps.pad % (1 << self.kind.width), self.kind.width)
-        fill = Cat(*[pad] * self.channels)
+        fill = self._fill()
         found: list[dict[int, list[Value]]] = []
         for tap in range(g.rows.taps):
             line = lines[(g.rows.taps - 1 - tap) * g.rows.dilation]
@@ -368,6 +388,13 @@ class Lines:
                 row[column] = self._elements(shown, self.kind)
             found.append(row)
         return found
+
+    def _fill(self) -> Value:
+        """The padding of all channels."""
+        flags = [self.flip[channel % len(self.flip)] for channel in range(self.channels)]
+        pads = [~self.taps.pad if flag else self.taps.pad for flag in flags]
+        width = self.kind.width
+        return Cat(*(Const(pad % (1 << width), width) for pad in pads))
 
     def _chain(
         self,

@@ -159,6 +159,43 @@ class ReduceUnit(Unit):
         return seq.delayed(m, kinds.times(word, value), 1)
 
 
+def joined(m: Module, seq: Sequencer, row: Sequence[Value], reduction: Reduction) -> Value:
+    """A tree over the elements of one step, a register behind every level."""
+    while len(row) > 1:
+        pairs = list(zip(row[::2], row[1::2], strict=False))
+        if reduction == "max":
+            found = [Value.cast(Mux(a > b, a, b)) for a, b in pairs]
+        else:
+            found = [a + b for a, b in pairs]
+        row = [seq.delayed(m, v, 1) for v in (*found, *row[2 * len(pairs) :])]
+    return row[0]
+
+
+def joined_levels(count: int) -> int:
+    """Cycles that ``joined`` takes."""
+    return (count - 1).bit_length()
+
+
+def joined_price(count: int, width: int, reduction: Reduction, family: Family) -> Resources:
+    """A comparison and a choice, or an adder, for every two that become one, and registers."""
+    lut, ff = 0.0, 0
+    while count > 1:
+        pairs, count = count // 2, count - count // 2
+        if reduction == "max":
+            lut += pairs * larger_price(width, family)
+        else:
+            lut += pairs * family.adder(width)
+            width += 1
+        ff += count * width
+    return Resources(lut=lut, ff=ff)
+
+
+def larger_price(width: int, family: Family) -> float:
+    """The larger of two elements; comparison and choice are one LUT a bit where it takes both."""
+    small = 2 * width + 1 <= family.lut_inputs
+    return width + (0 if small else family.comparator(width, constant=False))
+
+
 def flag_of(m: Module, flip: Sequence[bool], lanes: int, group: Value, lane: int) -> Value:
     """Whether the lane's channel in beat ``group`` of a pixel is inverted."""
     if len(flip) == 1:

@@ -86,10 +86,11 @@ class WindowUnit(Unit):
         gain: int = 1,
         shift: int = 0,
         memory: Place = "lut",
+        bordered: bool = True,
     ) -> None:
         taps = Taps(dtype=dtype, pad=pad, gain=gain, shift=shift)
         self.grid, self.channels, self.groups = grid, channels, groups
-        self.lines = Lines(grid, taps, channels, memory)
+        self.lines = Lines(grid, taps, channels, memory, bordered=bordered)
         self.output = self.lines.kind
         lanes = grid.pixels * channels * grid.rows.taps * grid.columns.taps
         super().__init__(
