@@ -105,7 +105,7 @@ def plan(model: Path, request: PlanRequest) -> Planned:
         accelerator = accelerate(wanted.graph, schedule.configs, planner.family, wanted.word_bits)
         return _Laid(accelerator, figures(accelerator, board, clock))
 
-    schedule, laid = search(planner, realise, wanted.max_latency)
+    schedule, laid = search(planner, realise, wanted.max_latency, wanted.price)
     explanation = explain(planner, schedule, laid.figures)
     planned = Planned(wanted.graph, laid.accelerator, laid.figures, explanation, wanted.check)
     _refuse_hang(planned)
@@ -121,13 +121,7 @@ def sweep(model: Path, request: PlanRequest, progress: Progress = iter) -> Front
     wanted = _wanted(model, request)
     if wanted.planner.request.max_interval is not None or wanted.max_latency is not None:
         raise UsageError("--sweep plans for every speed; leave --target-fps and --max-latency out")
-    planner, bits = wanted.planner, wanted.word_bits
-
-    def price(schedule: Schedule) -> Resources:
-        joined = Joiner(wanted.graph, schedule.configs, planner.family).layout({})
-        return Accelerator(joined, bits).resources(planner.family)
-
-    return front(planner, price, wanted.board, wanted.clock_mhz, progress)
+    return front(wanted.planner, wanted.price, wanted.board, wanted.clock_mhz, progress)
 
 
 @dataclass(frozen=True)
@@ -141,6 +135,12 @@ class _Wanted:
     word_bits: int
     max_latency: int | None
     planner: Planner
+
+    def price(self, schedule: Schedule) -> Resources:
+        """What a schedule takes without any queue."""
+        family = self.planner.family
+        joined = Joiner(self.graph, schedule.configs, family).layout({})
+        return Accelerator(joined, self.word_bits).resources(family)
 
 
 def _wanted(model: Path, request: PlanRequest) -> _Wanted:

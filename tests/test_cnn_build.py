@@ -64,6 +64,45 @@ def test_the_integer_graph_is_torchs(model_file: Path) -> None:
     assert figures.latency_cycles >= figures.initiation_interval // 2
 
 
+def narrow(*, one_dimension: bool) -> tuple[nn.Module, tuple[int, ...]]:
+    """Three convolutions with pools between them, over an image or a sequence."""
+    torch.manual_seed(1)
+    conv = q.QuantConv1d if one_dimension else q.QuantConv2d
+    norm = nn.BatchNorm1d if one_dimension else nn.BatchNorm2d
+    pool = nn.MaxPool1d if one_dimension else nn.MaxPool2d
+    layers: list[nn.Module] = [q.QuantIdentity(q.SInt(3, step=0.5))]
+    channels = 2
+    for width in (3, 4, 4):
+        layers += [conv(channels, width, 3, padding=1, bias=False, weight=q.Ternary())]
+        layers += [norm(width), q.QuantReLU(q.UInt(2)), pool(2)]
+        channels = width
+    layers += [nn.Flatten(), q.QuantLinear(16, 3, weight=q.Binary("mean"))]
+    shape = (2, 32) if one_dimension else (2, 16, 16)
+    return settle(nn.Sequential(*layers), torch.randn(32, *shape)).eval(), shape
+
+
+@pytest.mark.parametrize("one_dimension", [False, True])
+def test_several_pixels_a_cycle_as_planned_and_simulated(
+    one_dimension: bool, tmp_path: Path
+) -> None:
+    """More pixels a cycle than one at the input, and the RTL equal and as fast as said."""
+    from hwgen.pipeline import build
+    from hwgen.verify.cocotb_run import simulate
+
+    model, shape = narrow(one_dimension=one_dimension)
+    path = tmp_path / "narrow.pt"
+    hwgen.save(model, path, torch.randn(2, *shape))
+    pixels = int(np.prod(shape[1:]))
+    request = PlanRequest(board="zcu104", stream_bits="native", target_fps=200e6 / (pixels // 4))
+    slow = plan(path, PlanRequest(board="zcu104", target_fps=200e6 / (9 * pixels)))
+    assert max(layer.pixels for layer in slow.figures.layers) == 1
+    built = build(path, tmp_path / "narrow", request, frames=12)
+    assert built.figures.initiation_interval <= pixels // 4
+    assert max(layer.pixels for layer in built.figures.layers) > 1
+    outcome = simulate(built.folder)
+    assert outcome.ok, outcome
+
+
 @pytest.mark.slow
 def test_rtl_is_golden_under_stalls(model_file: Path, tmp_path: Path) -> None:
     from hwgen.pipeline import build

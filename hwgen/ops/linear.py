@@ -34,6 +34,9 @@ BLOCK_BUFFER_BITS = 4096
 SPATIAL_FLOOR = 0.2
 """LUTs of an adder graph per non-zero weight and square root of the input's width, at least."""
 
+SHARING = 4
+"""Pixels that a word of weights in memory is read for, at most."""
+
 MAX_ACCUMULATOR_BITS = 48
 MAX_RESCALE = 256
 NO_BIAS = IntArray([0])
@@ -116,9 +119,21 @@ class Linear(HardwareNode):
         for pixels in divisors(inputs[0].row)[1:] if not self.writable else ():
             for style in ("spatial", "folded"):
                 yield Config(style, outputs, columns, pixels=pixels)
+            if pixels <= SHARING:
+                yield from self._shared(pixels, rams)
+
+    def _shared(self, pixels: int, rams: Sequence[str]) -> Iterator[Config]:
+        """Weights in memory, every word of them for several pixels."""
+        outputs, columns = self.weight.shape
+        for pe, simd in product(divisors(outputs), divisors(columns)):
+            for memory in rams if pe * simd < outputs * columns else ():
+                yield Config("folded", pe, simd, memory, pixels=pixels)
 
     def lanes(self, config: Config, inputs: tuple[TensorType, ...]) -> tuple[int, int]:
-        return config.side * config.simd, config.lanes
+        if config.pixels:
+            outputs, columns = self.weight.shape
+            return config.pixels * columns, config.pixels * outputs
+        return config.simd, config.pe
 
     def interval(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
         outputs, columns = self.weight.shape
@@ -128,7 +143,7 @@ class Linear(HardwareNode):
 
     def feed_limit(self, config: Config, interval: int, wanted: int) -> int:
         """The first pass waits for its input, later ones take their time after it."""
-        if config.style != "folded":
+        if config.style != "folded" or config.pixels:
             return wanted
         passes = self.outputs // config.pe
         first = interval // passes
@@ -136,7 +151,7 @@ class Linear(HardwareNode):
 
     def queue(self, config: Config, inputs: tuple[TensorType, ...]) -> int:
         """A vector, to come while the last one goes through its later passes."""
-        if config.style != "folded" or self.outputs == config.pe:
+        if config.style != "folded" or self.outputs == config.pe or config.pixels:
             return 0
         return max(self.weight.shape[1] // config.simd, 2)
 
@@ -181,6 +196,7 @@ class Linear(HardwareNode):
             buffer=shape.buffer,
             writable=self.writable,
             pixels=shape.pixels,
+            whole=shape.whole,
         )
 
     def tabulated(self, x: TruthTable, kind: TensorType, most: int) -> TruthTable | None:
@@ -243,6 +259,7 @@ class Linear(HardwareNode):
             pe=config.pe,
             simd=config.simd,
             pixels=config.side,
+            whole=config.pixels > 0,
             alphabet=self._stored,
             writable=self.writable,
             input=x.element,

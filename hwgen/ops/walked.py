@@ -10,7 +10,7 @@ from hwgen.families.base import Family, Resources
 from hwgen.ir.types import TensorType
 from hwgen.ops.base import Config, HardwareNode, divisors
 from hwgen.ops.spatial import Kernel, image
-from hwgen.rtl.lines import Axis, Grid
+from hwgen.rtl.grid import Axis, Grid
 from hwgen.rtl.walk import Loop, Walk
 
 

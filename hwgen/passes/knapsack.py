@@ -78,20 +78,25 @@ class Knapsack:
         *,
         reserve: Resources | None = None,
         latency: int | None = None,
+        quick: bool = False,
     ) -> Solution | None:
         """The cheapest choices of which none takes more than ``interval`` cycles per frame.
 
         ``budget`` less ``reserve`` holds them, or ``objective`` is ``overrun``: then what they
         take beyond it is least. ``latency`` bounds the cycles of all vector layers, one after the
-        other, and the slowest of those that work pixel by pixel. None: nothing does.
+        other, and the slowest of those that work pixel by pixel. ``quick``: not the cheapest, but
+        the first that is found. None: nothing does.
         """
         rows = [[c for c in row if c.interval <= interval] for row in self.table]
         if not all(rows):
             return None
-        rows = _Pruned(rows, self, interval).rows
-        room = vector(self.budget) - vector(reserve or Resources())
-        program = _Program(rows, self, interval, np.maximum(room, 0.0))
-        return program.solve(objective, latency)
+        room = np.maximum(vector(self.budget) - vector(reserve or Resources()), 0.0)
+        if objective != "overrun":
+            rows = [[c for c in row if (vector(c.resources) <= room).all()] for row in rows]
+            if not all(rows):
+                return None
+        rows = _Pruned(rows, self, interval, timed=latency is not None).rows
+        return _Program(rows, self, interval, room).solve(objective, latency, quick=quick)
 
     def price(self, edge: Edge, lanes: tuple[int, int]) -> Vector:
         """What converts a stream from some lanes to others."""
@@ -115,10 +120,15 @@ class Knapsack:
 
 
 class _Pruned:
-    """``rows`` without choices that others are as good as, whatever the rest is."""
+    """``rows`` without choices that others are as good as, whatever the rest is.
 
-    def __init__(self, rows: list[list[Choice]], problem: Knapsack, interval: int) -> None:
-        self.problem, self.interval = problem, interval
+    ``timed``: their cycles are worth something below the interval too.
+    """
+
+    def __init__(
+        self, rows: list[list[Choice]], problem: Knapsack, interval: int, *, timed: bool
+    ) -> None:
+        self.problem, self.interval, self.timed = problem, interval, timed
         self.rows = rows
         self.rows = [self._fed(k, row) for k, row in enumerate(rows)]
         self.rows = [self._undominated(k, row) for k, row in enumerate(self.rows)]
@@ -135,7 +145,7 @@ class _Pruned:
         what it waits for and what it keeps waiting."""
         price = np.array([vector(c.resources) for c in row])
         worst = price + self._converters(place, row)
-        cycles = np.array([c.interval for c in row])
+        cycles = np.maximum([c.interval for c in row], self._awaited(place))
         limit = np.array([min(c.limit(self.interval), self.interval) for c in row])
         lanes = np.array([c.lanes for c in row])
         kept: list[int] = []
@@ -150,6 +160,14 @@ class _Pruned:
             if not beaten.any():
                 kept.append(k)
         return [row[k] for k in sorted(kept)]
+
+    def _awaited(self, place: int) -> int:
+        """The fewest cycles per frame in which anything needs this node's output."""
+        if self.timed:
+            return 0
+        edges = [e for e in self.problem.edges if e.source == place]
+        limits = (self.problem.limits(self.rows, self.interval, e) for e in edges)
+        return min((min(each) for each in limits), default=self.interval)
 
     def _converters(self, place: int, row: list[Choice]) -> Vector:
         """Per choice, the most that the converters beside it can take."""
@@ -205,7 +223,7 @@ class _Program:
             self._convert(edge)
             self._feed(edge)
 
-    def solve(self, objective: Objective, latency: int | None) -> Solution | None:
+    def solve(self, objective: Objective, latency: int | None, *, quick: bool) -> Solution | None:
         over = [self._variable(np.zeros(len(KINDS)), 0) for _ in KINDS]
         prices = np.array(self.prices)
         for kind, slack in enumerate(over):
@@ -223,7 +241,7 @@ class _Program:
             integrality=np.array(self.whole),
             bounds=Bounds(0, limit),
             constraints=self.lines.constraint(len(prices)),
-            options={"mip_rel_gap": GAP},
+            options={"mip_rel_gap": np.inf if quick else GAP},
         )
         if result.x is None:
             return None

@@ -100,18 +100,19 @@ class Planner:
         Bisection by lower bounds of prices finds the first interval that may fit; only there are
         choices priced exactly.
         """
-        first = bisect_left(self.intervals, floor)
+        first, near = bisect_left(self.intervals, floor), floor > 0
 
         def fits(place: int) -> bool:
-            return self.problem.solve(self.intervals[place], reserve=reserve) is not None
+            found = self.problem.solve(self.intervals[place], reserve=reserve, quick=True)
+            return found is not None
 
         while True:
-            first = bisect_left(range(len(self.intervals)), True, lo=first, key=fits)
+            first = _first(fits, first, len(self.intervals), near=near)
             if first == len(self.intervals):
                 return None
             if found := self.at(self.intervals[first], reserve=reserve):
                 return found
-            first += 1
+            first, near = first + 1, True
 
     def least_overrun(self, interval: int, reserve: Resources | None = None) -> Schedule:
         """What takes least beyond the budget."""
@@ -146,6 +147,19 @@ class Planner:
         return Schedule(found.choices, interval, found.resources, found.over)
 
 
+def _first(holds: Callable[[int], bool], low: int, high: int, *, near: bool) -> int:
+    """The first place from ``low`` on that ``holds``, as all behind it do; ``high`` if none does.
+    Where it is likely to be ``near`` the first, it is looked for there."""
+    step = 1
+    while near and low < high:
+        at = min(low + step, high) - 1
+        if holds(at):
+            high = at
+            break
+        low, step = at + 1, 2 * step
+    return bisect_left(range(high), True, lo=low, key=holds)
+
+
 def _edges(graph: Graph, table: list[list[Choice]]) -> list[Edge]:
     """Streams between nodes that have circuits; nodes that are only wires are looked through."""
     place = {row[0].node.name: k for k, row in enumerate(table)}
@@ -163,9 +177,13 @@ def _edges(graph: Graph, table: list[list[Choice]]) -> list[Edge]:
 
 
 def search(
-    planner: Planner, realise: Callable[[Schedule], T], max_latency: int | None = None
+    planner: Planner,
+    realise: Callable[[Schedule], T],
+    max_latency: int | None = None,
+    price: Callable[[Schedule], Resources] = lambda schedule: schedule.resources,
 ) -> tuple[Schedule, T]:
     """The schedule that the request asks for, laid out by ``realise`` as often as it takes.
+    ``price`` is what a schedule takes at least, before it is known what queues it needs.
 
     FIFOs, forks and the shell are priced and timed only when a schedule is laid out: what they
     take is held back from the budget in the next round, and a schedule that turns out slower than
@@ -178,15 +196,20 @@ def search(
     bound = planner.bounded()
     if max_latency is not None:
         return _Latency(planner, realise, bound, max_latency).search()
-    held, aim = Resources(), bound
+    held, aim, floor = Resources(), bound, 0
+    outcome: T | None = None
     for _ in range(TRIES):
         if planner.request.max_interval is None:
-            schedule = planner.fastest(held)
+            schedule = planner.fastest(held, floor)
         else:
             schedule = planner.at(aim, reserve=held)
         if schedule is None:
             schedule = planner.least_overrun(aim, held)
             return schedule, realise(schedule)
+        floor, least = schedule.interval, price(schedule)
+        if over := planner.over(least):
+            held = grown(held, least, schedule.resources, over)
+            continue
         outcome = realise(schedule)
         late = planner.request.max_interval is not None and outcome.initiation_interval > bound
         over = planner.over(outcome.resources)
@@ -197,9 +220,9 @@ def search(
             aim = min(aim * bound // outcome.initiation_interval, aim - 1)
             if aim < planner.intervals[0]:
                 break
+    last = f"; the last one takes {outcome.initiation_interval}" if outcome else ""
     raise BuildError(
-        f"no schedule that was tried keeps to {bound} cycles per frame within the budget; the "
-        f"last one takes {outcome.initiation_interval}",
+        f"no schedule that was tried keeps to {bound} cycles per frame within the budget{last}",
         hint="ask for fewer frames per second",
     )
 

@@ -56,7 +56,7 @@ def estimate_text(figures: Figures, explanation: Explanation) -> str:
     rows.append(["total", None, None, None, *(number(sums[k]) for k in NAMES), None])
     shares = [f"{100 * u / h:.1f}%" if h else "-" for u, h in pairs]
     rows.append([figures.board.name, None, None, None, *shares, None])
-    head = ["layer", "op", "style", "PE×SIMD×pixels", *NAMES.values(), "cycles"]
+    head = ["layer", "op", "style", "PE×SIMD", *NAMES.values(), "cycles"]
     lines = [table(head, rows, left=3), "", speed_text(figures), *explanation.lines()]
     return "\n".join(lines)
 
@@ -65,7 +65,7 @@ def _parallelism(layer: LayerFigures) -> str | None:
     """Outputs × inputs at a time, and of how many pixels where there are several."""
     if not layer.op:
         return None
-    several = f"×{layer.pixels}" if layer.pixels > 1 else ""
+    several = f", {layer.pixels} px" if layer.pixels > 1 else ""
     return f"{layer.pe}×{layer.simd}{several}"
 
 

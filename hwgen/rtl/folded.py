@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
@@ -52,8 +52,9 @@ class MatVecUnit(Unit):
     With ``writable``, weights and what sums start from are in tables that ``load`` writes.
 
     Members:
-        i: In(stream of ``simd`` elements of ``input`` of each of ``shape.pixels`` vectors)
-        o: Out(stream of ``pe`` elements of ``shape.output`` of each)
+        i: In(stream of ``simd`` elements of ``input`` of each of ``shape.pixels`` vectors, or of
+            all of theirs if ``shape.whole``)
+        o: Out(stream of ``pe`` elements of ``shape.output`` of each, or of all)
         load: In(``rtl.load.bus``), if ``writable``
     """
 
@@ -83,7 +84,7 @@ class MatVecUnit(Unit):
             **options,
         )
         self.timing = self.shape.timing
-        lanes_in, lanes_out = self.shape.pixels * simd, self.shape.pixels * pe
+        lanes_in, lanes_out = self.shape.lanes
         ports = {
             "i": In(signature(input, lanes_in)),
             "o": Out(signature(self.shape.output, lanes_out)),
@@ -130,15 +131,21 @@ class MatVecUnit(Unit):
         words, start = self.tables()
         loader = self.loader() if s.writable else None
         seq = Sequencer(loops=(s.passes, s.beats), depth=s.depth)
-        seq.attach(m, [self.i], self.o, [seq.index[0] == 0], seq.last[1])
+        begins, ends = Value.cast(seq.index[0] == 0), Value.cast(seq.last[1])
+        if s.whole:
+            begins, ends = begins & (seq.index[1] == 0), ends & seq.last[0]
+        seq.attach(m, [self.i], self.o, [begins], ends)
         x, triple = self._operands(m, seq)
         word = self._weights(m, seq, words, loader)
         share = len(word) // s.pe
         stage = s.tree.stages
-        last = seq.tokens[stage]
+        last: Value = seq.tokens[stage]
+        if s.whole:
+            last = seq.delayed(m, seq.issue & seq.last[1], stage + 1, reset=True)
         active = last if s.beats == 1 else seq.delayed(m, seq.issue, stage + 1, reset=True)
         first, base = self._start(m, seq, start, active, last, loader)
         width = s.output.width
+        totals = []
         for lane in range(s.pixels * s.pe):
             pixel, p = divmod(lane, s.pe)
             own = slice(pixel * s.simd, (pixel + 1) * s.simd)
@@ -148,8 +155,28 @@ class MatVecUnit(Unit):
             before = begin if s.beats == 1 else Mux(first, begin, total)
             with m.If(seq.ce & active):
                 m.d.sync += total.eq((root ^ sign.replicate(len(root))) - ~before)
-            m.d.comb += raw(self.o.payload)[lane * width : (lane + 1) * width].eq(total)
+            totals.append(total)
+        m.d.comb += raw(self.o.payload).eq(self._gathered(m, seq, totals, last))
         return m
+
+    def _gathered(self, m: Module, seq: Sequencer, totals: list[Signal], last: Value) -> Value:
+        """The beat that leaves: this pass's sums, or those of all passes by pixel and row."""
+        s = self.shape
+        if not s.whole or s.passes == 1:
+            return Cat(*totals)
+        done = seq.delayed(m, last, 1, reset=True)
+        rows = [totals]
+        for k in range(s.passes - 1):
+            kept = [
+                Signal.like(v, name=f"kept_{k}_{n}", reset_less=True) for n, v in enumerate(totals)
+            ]
+            with m.If(seq.ce & done):
+                m.d.sync += [b.eq(a) for a, b in zip(rows[-1], kept, strict=True)]
+            rows.append(kept)
+        rows.reverse()
+        share = range(0, s.pixels * s.pe, s.pe)
+        parts = [row[start : start + s.pe] for start in share for row in rows]
+        return Cat(*(v for part in parts for v in part))
 
     def _operands(self, m: Module, seq: Sequencer) -> tuple[list[Value], list[Value]]:
         """The lanes of x behind one register, unsigned, and three times each where needed."""
@@ -157,7 +184,9 @@ class MatVecUnit(Unit):
         bits: Value = raw(self.i.payload)
         first = Value.cast(seq.index[0] == 0)
         load = seq.ce if s.passes == 1 or s.beats > 1 else seq.ce & first
-        kept = s.passes > 1 and s.beats > 1
+        kept = s.passes > 1 and s.beats > 1 and not s.whole
+        if s.whole and s.beats > 1:
+            bits, load = self._part(m, seq), seq.ce
         if kept and s.buffer == "lut":
             bits = Mux(first, bits, self._buffer(m, seq, first))
         fresh = self._lanes(bits)
@@ -171,6 +200,22 @@ class MatVecUnit(Unit):
             return x, x
         triple = [v + Cat(Const(0, 1), v) for v in fresh]
         return x, triple if load is None else [_register(m, v, load) for v in triple]
+
+    def _part(self, m: Module, seq: Sequencer) -> Value:
+        """This step's columns of vectors that came whole with the first step."""
+        s, bits = self.shape, raw(self.i.payload)
+        start = Value.cast(seq.index[0] == 0) & (seq.index[1] == 0)
+        held = Signal(len(bits), reset_less=True)
+        with m.If(seq.issue & start):
+            m.d.sync += held.eq(bits)
+        size = s.simd * s.input.width
+
+        def share(vectors: Value, beat: int) -> Value:
+            places = [(q * s.beats + beat) * size for q in range(s.pixels)]
+            return Cat(*(vectors[p : p + size] for p in places))
+
+        later = Array(share(held, beat) for beat in range(s.beats))[seq.index[1]]
+        return Mux(start, share(bits, 0), later)
 
     def _buffer(self, m: Module, seq: Sequencer, first: Value) -> Value:
         """What the beat of this number held in the first pass, from LUT or block RAM."""

@@ -30,6 +30,7 @@ class MatVecShape:
         buffer: where x is kept for the later passes.
         writable: weights and starts are in RAM of two banks, see ``rtl.load``.
         pixels: vectors side by side, which are multiplied by the same weights.
+        whole: they come and leave whole, in one beat for all passes.
         levels_per_stage: levels of adders (and multipliers) between two registers.
     """
 
@@ -45,6 +46,7 @@ class MatVecShape:
     buffer: Literal["lut", "block"] = "lut"
     writable: bool = False
     pixels: int = 1
+    whole: bool = False
     levels_per_stage: int = 2
 
     def __post_init__(self) -> None:
@@ -53,6 +55,12 @@ class MatVecShape:
                 f"pe and simd must divide {self.rows} rows and {self.columns} columns, "
                 f"not {self.pe} and {self.simd}"
             )
+
+    @property
+    def lanes(self) -> tuple[int, int]:
+        """Elements of a beat of x and of y."""
+        shares = (self.columns, self.rows) if self.whole else (self.simd, self.pe)
+        return self.pixels * shares[0], self.pixels * shares[1]
 
     @property
     def passes(self) -> int:
@@ -91,7 +99,10 @@ class MatVecShape:
 
     @property
     def timing(self) -> Timing:
-        """All beats in the first pass, one out at the end of every pass."""
+        """All beats in the first pass, one out at the end of every pass; or one in and one out."""
+        if self.whole:
+            step = np.arange(self.steps)
+            return Timing.pipe(step == 0, step == self.steps - 1, self.depth)
         consume = np.arange(self.steps) < self.beats
         emit = np.arange(self.steps) % self.beats == self.beats - 1
         return Timing.pipe(consume, emit, self.depth)
@@ -132,6 +143,11 @@ class MatVecShape:
         return rom_price(self.steps, stored, "lut", family) + Resources(ff=stored)
 
     def _replay(self, x_bits: int, family: Family) -> Resources:
+        if self.whole:
+            held = self.pixels * self.columns * self.input.width if self.beats > 1 else 0
+            later = (self.passes - 1) * self.pixels * self.pe * self.output.width
+            choice = family.mux(self.beats, x_bits) + (x_bits if self.beats > 1 else 0)
+            return Resources(lut=choice, ff=held + later)
         if self.passes == 1 or self.beats == 1:
             return Resources()
         if self.buffer == "block":

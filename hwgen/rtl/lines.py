@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -16,155 +15,14 @@ from numpy.typing import NDArray
 from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
 from hwgen.rtl import sequence
-from hwgen.rtl.memory import style, table
+from hwgen.rtl.flags import flag, flag_price
+from hwgen.rtl.grid import Grid
+from hwgen.rtl.memory import style
 from hwgen.rtl.ring import Place, Taps
 from hwgen.rtl.sequence import Sequencer
 from hwgen.rtl.stream import element, raw
-from hwgen.rtl.timing import Timing
 
 Flags = NDArray[np.bool_]
-
-SHORT = 64
-"""Entries of a table of flags up to which it is no dearer than comparisons."""
-
-
-@dataclass(frozen=True)
-class Axis:
-    """Windows along one axis of ``size`` pixels, the first one ``before`` pixels before it."""
-
-    size: int
-    taps: int = 1
-    stride: int = 1
-    dilation: int = 1
-    before: int = 0
-    windows: int = 1
-
-    @property
-    def extent(self) -> int:
-        """Pixels from a window's first tap to its last."""
-        return self.dilation * (self.taps - 1) + 1
-
-    def inside(self, position: Any) -> Any:
-        return (position >= 0) & (position < self.size)
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Windows over an image, several of a row side by side in a step.
-
-    An input beat holds ``beat`` pixels of a row: those by which a step moves on, or a whole row.
-    Steps go through the image beat by beat: ``period`` of them for a row of beats, further rows
-    for the border below, and those windows that reach beyond the last beat of their row are given
-    while the next row comes in.
-    """
-
-    rows: Axis
-    columns: Axis
-    beat: int
-
-    @property
-    def legal(self) -> bool:
-        """Whether a row is whole beats, and its windows whole steps."""
-        x = self.columns
-        if x.size % self.beat or self.rows.before >= self.rows.extent:
-            return False
-        return self.beat == x.size or not (self.beat % x.stride or x.windows % self.pixels)
-
-    @property
-    def pixels(self) -> int:
-        """Windows of a step."""
-        x = self.columns
-        return x.windows if self.beat == x.size else self.beat // x.stride
-
-    @property
-    def beats(self) -> int:
-        """Input beats of a row."""
-        return self.columns.size // self.beat
-
-    @property
-    def turns(self) -> int:
-        """Steps that give windows of a row."""
-        return self.columns.windows // self.pixels
-
-    @property
-    def period(self) -> int:
-        return max(self.beats, self.turns)
-
-    @property
-    def needed(self) -> list[int]:
-        """The columns that a step's windows read, counted from its first window's first tap."""
-        x = self.columns
-        starts = range(0, self.pixels * x.stride, x.stride)
-        return sorted({s + k * x.dilation for s in starts for k in range(x.taps)})
-
-    def place(self, column: int) -> tuple[int, int]:
-        """``(delay, pixel)`` of a column: by how many beats it came before the step's own, and
-        its place in that beat; a negative delay: it is always beyond the border."""
-        ahead, pixel = divmod(column - self.columns.before, self.beat)
-        return self.ahead - ahead, pixel
-
-    @cached_property
-    def ahead(self) -> int:
-        """Beats that a step's windows reach beyond the beat of the same number."""
-        reach = (self.needed[-1] - self.columns.before) // self.beat
-        return min(max(reach, 0), self.beats - 1)
-
-    @property
-    def over(self) -> int:
-        """Steps of a row's windows that fall into the next row of beats."""
-        return max(self.turns + self.ahead - self.period, 0)
-
-    def gives(self, y: int) -> bool:
-        """Whether row ``y`` of beats is the last that a row of windows reads."""
-        window, rest = divmod(y + self.rows.before + 1 - self.rows.extent, self.rows.stride)
-        return rest == 0 and 0 <= window < self.rows.windows
-
-    @cached_property
-    def last(self) -> tuple[int, int]:
-        """Row and beat of a frame's last step."""
-        bottom = max(y for y in range(self.rows.size + self.rows.extent) if self.gives(y))
-        given = bottom * self.period + self.turns - 1 + self.ahead
-        taken = (self.rows.size - 1) * self.period + self.beats - 1
-        return divmod(max(given, taken), self.period)
-
-    @cached_property
-    def lines(self) -> tuple[Flags, Flags, Flags]:
-        """Per row of beats: whether it is there, gives windows, follows one that does."""
-        rows = range(self.last[0] + 1)
-        gives = [self.gives(y) for y in rows]
-        there = [y < self.rows.size for y in rows]
-        return np.array(there), np.array(gives), np.array([False, *gives[:-1]])
-
-    @cached_property
-    def places(self) -> tuple[Flags, Flags, Flags]:
-        """Per step of a row: whether it takes a beat, gives windows of this row, of the last."""
-        step = np.arange(self.period)
-        here = (step >= self.ahead) & (step < self.ahead + self.turns)
-        return step < self.beats, here, step < self.over
-
-    def beyond(self, column: int) -> Flags:
-        """Per step of a row: whether that column of the windows it gives is beyond the border."""
-        step = np.arange(self.period)
-        turn = np.where(step < self.over, step + self.period, step) - self.ahead
-        at = turn * self.beat - self.columns.before + column
-        return np.asarray(~self.columns.inside(at) & (turn >= 0) & (turn < self.turns))
-
-    def above(self, tap: int) -> Flags:
-        """Per row of beats: whether that tap of windows that end there is beyond the border."""
-        back = (self.rows.taps - 1 - tap) * self.rows.dilation
-        return ~np.asarray(self.rows.inside(np.arange(self.last[0] + 1) - back))
-
-    def timing(self, depth: int) -> Timing:
-        there, gives, after = self.lines
-        takes, here, late = self.places
-        consume = np.outer(there, takes).ravel()
-        emit = (np.outer(gives, here) | np.outer(after, late)).ravel()
-        steps = self.last[0] * self.period + self.last[1] + 1
-        return Timing.pipe(consume[:steps], emit[:steps], depth)
-
-    @property
-    def steps(self) -> int:
-        return self.last[0] * self.period + self.last[1] + 1
 
 
 class Lines:
@@ -232,7 +90,7 @@ class Lines:
         shown = self._shown * g.rows.taps
         flags = [*g.lines, *(g.above(tap) for tap in range(g.rows.taps))]
         sides = [*g.places, *(np.frombuffer(f, bool) for f in set(self._masks.values()))]
-        lut = sum(_flag_price(f, family) for f in (*flags, *sides)) + 4
+        lut = sum(flag_price(f, family) for f in (*flags, *sides)) + 4 + 3 * self.stages
         lut += sum(sequence.count_price(n, family) for n in (g.period, g.last[0] + 1))
         ff = (g.period - 1).bit_length() + g.last[0].bit_length() + self.depth
         ff += len(set(self._masks.values())) * self.depth
@@ -272,8 +130,8 @@ class Lines:
         tap, the elements of all channels."""
         g = self.grid
         y, c = self._counters(m, seq)
-        there, gives, after = (_flag(m, y, f, f"line_{k}") for k, f in enumerate(g.lines))
-        takes, here, late = (_flag(m, c, f, f"place_{k}") for k, f in enumerate(g.places))
+        there, gives, after = (flag(m, y, f, f"line_{k}") for k, f in enumerate(g.lines))
+        takes, here, late = (flag(m, c, f, f"place_{k}") for k, f in enumerate(g.places))
         m.submodules.sequence = seq
         m.d.comb += [
             seq.consume.eq(there & takes),
@@ -281,12 +139,12 @@ class Lines:
             seq.i_valid.eq(stream.valid),
             stream.ready.eq(seq.i_ready),
         ]
-        above = [_flag(m, y, g.above(tap), f"above_{tap}") for tap in range(g.rows.taps)]
+        above = [flag(m, y, g.above(tap), f"above_{tap}") for tap in range(g.rows.taps)]
         load = Signal(name="load")
         moved = seq.issue if not self.stages else seq.delayed(m, seq.issue, 1, reset=True) & seq.ce
         m.d.comb += load.eq(moved)
         lines = self._lines(m, seq, stream, load, c, takes)
-        outside = [seq.delayed(m, flag, self.stages) for flag in above]
+        outside = [seq.delayed(m, each, self.stages) for each in above]
         columns = self._columns(m, seq, load, lines, outside, c)
         x = g.columns
         return [
@@ -364,7 +222,7 @@ class Lines:
         """Per tap's row, per column that is needed, the elements of its channels."""
         g = self.grid
         flags = {
-            mask: seq.delayed(m, _flag(m, c, np.frombuffer(mask, bool), f"cut_{k}"), self.depth)
+            mask: seq.delayed(m, flag(m, c, np.frombuffer(mask, bool), f"cut_{k}"), self.depth)
             for k, mask in enumerate(sorted(set(self._masks.values())))
         }
         fill = self._fill()
@@ -392,7 +250,7 @@ class Lines:
     def _fill(self) -> Value:
         """The padding of all channels."""
         flags = [self.flip[channel % len(self.flip)] for channel in range(self.channels)]
-        pads = [~self.taps.pad if flag else self.taps.pad for flag in flags]
+        pads = [~self.taps.pad if flipped else self.taps.pad for flipped in flags]
         width = self.kind.width
         return Cat(*(Const(pad % (1 << width), width) for pad in pads))
 
@@ -426,41 +284,3 @@ class Lines:
     def _elements(self, bits: Value, kind: IntType) -> list[Value]:
         parts = [bits[k * kind.width : (k + 1) * kind.width] for k in range(self.channels)]
         return [p.as_signed() if kind.signed else p for p in parts]
-
-
-def _runs(flags: Flags) -> list[tuple[int, int]]:
-    """From where to where they hold."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
-    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
-
-
-def _compared(flags: Flags) -> bool:
-    """Whether a few comparisons give the flags rather than a table."""
-    return len(flags) > SHORT and len(_runs(flags)) <= 2
-
-
-def _flag(m: Module, index: Value, flags: Flags, name: str) -> Value:
-    """``flags[index]``."""
-    if flags.all() or not flags.any():
-        return Const(int(flags.all()), 1)
-    if not _compared(flags):
-        return table(m, [int(f) for f in flags], 1, index, name)
-    found: Value = Const(0, 1)
-    for first, end in _runs(flags):
-        here: Value = Const(1, 1)
-        if first:
-            here = here & (index >= first)
-        if end < len(flags):
-            here = here & (index < end)
-        found = found | here
-    return found
-
-
-def _flag_price(flags: Flags, family: Family) -> float:
-    if flags.all() or not flags.any():
-        return 0.0
-    if not _compared(flags):
-        return family.rom(len(flags), 1)
-    width = (len(flags) - 1).bit_length()
-    ends = sum((a > 0) + (b < len(flags)) for a, b in _runs(flags))
-    return ends * family.comparator(width)

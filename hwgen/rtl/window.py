@@ -10,7 +10,8 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
-from hwgen.rtl.lines import Grid, Lines
+from hwgen.rtl.grid import Grid
+from hwgen.rtl.lines import Lines
 from hwgen.rtl.ring import Place, Ring, Taps
 from hwgen.rtl.sequence import Sequencer
 from hwgen.rtl.stream import Unit, raw, signature

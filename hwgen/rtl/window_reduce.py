@@ -11,7 +11,8 @@ from amaranth.lib.wiring import In, Out
 from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
 from hwgen.rtl.adder_graph import Datapath
-from hwgen.rtl.lines import Grid, Lines
+from hwgen.rtl.grid import Grid
+from hwgen.rtl.lines import Lines
 from hwgen.rtl.reduce import Reduction, joined, joined_levels, joined_price
 from hwgen.rtl.ring import Place, Taps, inverted
 from hwgen.rtl.sequence import Sequencer

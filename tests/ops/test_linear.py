@@ -37,7 +37,8 @@ def layers(draw: st.DrawFn) -> tuple[Linear, TensorType]:
         name="fc", inputs=("x",), weight=IntArray(weight), alphabet=Alphabet.of(weight),
         bias=IntArray(bias),
     )  # fmt: skip
-    return node, TensorType((columns,), tuple(ranges))
+    shape = (columns, *draw(st.sampled_from([(), (4,), (2, 6)])))
+    return node, TensorType(shape, tuple(ranges))
 
 
 @given(made=layers(), data=st.data())
@@ -56,7 +57,9 @@ def test_range_is_tight(made: tuple[Linear, TensorType]) -> None:
     weight = node.weight.values
     low = np.where(weight > 0, kind.lo, kind.hi)
     high = np.where(weight > 0, kind.hi, kind.lo)
-    check_tight(node, (kind,), np.concatenate([low, high]))
+    x = np.concatenate([low, high])
+    x = np.broadcast_to(x.reshape(*x.shape, *[1] * len(kind.shape[1:])), (len(x), *kind.shape))
+    check_tight(node, (kind,), x)
 
 
 def test_reset_in_mid_frame() -> None:

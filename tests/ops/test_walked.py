@@ -64,11 +64,25 @@ def test_windows(name: str, pick: int, dtype: IntType, stalls: float, data: st.D
     check_circuit(node, (kind,), config, stalls=stalls, seed=seed, count=2)
 
 
+@pytest.mark.parametrize("name", KERNELS)
+@given(pick=st.integers(0, 7), stalls=st.sampled_from([0.0, 0.4]), data=st.data())
+@settings(max_examples=4, deadline=None, phases=[Phase.explicit, Phase.generate])
+def test_pixels_side_by_side(name: str, pick: int, stalls: float, data: st.DataObject) -> None:
+    node = nodes(KERNELS[name])[pick]
+    kind = TensorType((4, 5, 6), (SIGNED,))
+    wide = [c for c in node.configs((kind,), XC7) if c.pixels]
+    config = data.draw(st.sampled_from(wide))
+    check_circuit(node, (kind,), config, stalls=stalls, seed=data.draw(st.integers(0, 99)))
+
+
 @pytest.mark.parametrize("pick", range(8))
 def test_one_dimension(pick: int) -> None:
     node = nodes(Kernel((1, 3), (1, 2), (1, 2), (0, 0, 2, 1)))[pick]
-    kind = TensorType((4, 11), (SIGNED,))
-    for config in list(node.configs((kind,), XC7))[:2]:
+    kind = TensorType((4, 12), (SIGNED,))
+    configs = list(node.configs((kind,), XC7))
+    wide = [c for c in configs if c.pixels]
+    assert wide
+    for config in (*configs[:2], wide[0], wide[-1]):
         check_circuit(node, (kind,), config, stalls=0.3)
 
 

@@ -35,6 +35,17 @@ def test_the_unit_is_the_matrix_and_keeps_to_its_timing(stages: int, stalls: flo
 
 
 @pytest.mark.parametrize("stages", [0, 2])
+def test_pixels_side_by_side_have_a_graph_each(stages: int) -> None:
+    weights, bias, inputs, x = problem()
+    design = pipeline(solve(weights, inputs, bias=bias), XC7, stages=stages)
+    unit = AdderGraphUnit(design, XC7, pixels=3)
+    y = x @ weights.T + bias
+    check_unit(unit, [x.reshape(-1, 18)], y.reshape(-1, 15), stalls=0.3, seed=4)
+    text = convert(AdderGraphUnit(design, XC7, module="graph", pixels=3), "layer_fc")
+    assert text.count("graph datapath_") == 3
+
+
+@pytest.mark.parametrize("stages", [0, 2])
 def test_as_an_instance_it_names_the_module_whose_text_it_gives(stages: int) -> None:
     weights, bias, inputs, _ = problem()
     design = pipeline(solve(weights, inputs, bias=bias), XC7, stages=stages)

@@ -35,6 +35,12 @@ def weights_of(alphabet: Alphabet, shape: tuple[int, int], rng: np.random.Genera
     return values * rng.choice([-1, 1], shape) if alphabet.signed else values
 
 
+def side_by_side(x: np.ndarray, pixels: int, share: int) -> np.ndarray:
+    """Vectors as beats of ``share`` elements of each of ``pixels`` vectors."""
+    parts = x.reshape(len(x) // pixels, pixels, -1, share).transpose(0, 2, 1, 3)
+    return parts.reshape(-1, pixels * share)
+
+
 def divisors(n: int) -> list[int]:
     return [d for d in range(1, n + 1) if n % d == 0]
 
@@ -59,15 +65,18 @@ def test_products_are_exact_and_on_time(data: st.DataObject) -> None:
         buffer=data.draw(st.sampled_from(["lut", "block"])),
         multiplier=data.draw(st.sampled_from(["lut", "dsp"])),
         levels_per_stage=data.draw(st.integers(1, 3)),
+        pixels=data.draw(st.integers(1, 3)),
+        whole=data.draw(st.booleans()),
     )
-    x = rng.integers(dtype.lo, dtype.hi + 1, (3, columns))
+    s = unit.shape
+    x = rng.integers(dtype.lo, dtype.hi + 1, (3 * s.pixels, columns))
     x[0] = np.where(weights[0] > 0, dtype.hi, dtype.lo)
     x[1] = np.where(weights[-1] > 0, dtype.lo, dtype.hi)
     y = x @ weights.T + bias
     check_unit(
         unit,
-        [x.reshape(-1, unit.shape.simd)],
-        y.reshape(-1, unit.shape.pe),
+        [side_by_side(x, s.pixels, columns if s.whole else s.simd)],
+        side_by_side(y, s.pixels, rows if s.whole else s.pe),
         stalls=data.draw(st.sampled_from([0.0, 0.3])),
         seed=data.draw(st.integers(0, 99)),
         reset_at=data.draw(st.sampled_from([None, 7])),

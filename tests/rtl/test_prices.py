@@ -12,7 +12,7 @@ import pytest
 from hwgen import families
 from hwgen.inttype import IntType
 from hwgen.ops.spatial import Kernel
-from hwgen.ops.walked import window_walk
+from hwgen.ops.walked import window_grid, window_walk
 from hwgen.rtl.accumulate import AccumulateUnit
 from hwgen.rtl.add import AddUnit
 from hwgen.rtl.alphabet import Alphabet
@@ -25,7 +25,7 @@ from hwgen.rtl.reduce import ReduceUnit
 from hwgen.rtl.requantize import RequantizeUnit
 from hwgen.rtl.stream import Elastic
 from hwgen.rtl.threshold import ThresholdUnit
-from hwgen.rtl.window import WalkUnit
+from hwgen.rtl.window import WalkUnit, WindowUnit
 from tests.rtl.synthesis import beside, compare, needs_yosys
 
 pytestmark = needs_yosys
@@ -92,6 +92,18 @@ def window(
     return WalkUnit(walk, input, lanes, memory=memory)
 
 
+def whole_windows(
+    shape: tuple[int, int, int],
+    pixels: int,
+    input: IntType,
+    padding: int = 1,
+    memory: Literal["lut", "block"] = "lut",
+    **options: Any,
+) -> WindowUnit:
+    grid = window_grid(Kernel((3, 3), padding=(padding,) * 4), shape, pixels)
+    return WindowUnit(grid, input, shape[0], memory=memory, **options)
+
+
 def depthwise(levels: Sequence[int], channels: int, lanes: int) -> ReduceUnit:
     weights = np.random.default_rng(7).choice(np.array(levels), (channels, 9))
     kernel = Kernel((3, 3), padding=(1, 1, 1, 1))
@@ -108,6 +120,7 @@ FAST: dict[str, Any] = {
     "queue": lambda: Fifo(unsigned(8), 4, 32),
     "elastic": lambda: Elastic(unsigned(8), 4),
     "window": lambda: window((16, 32, 32), 16, unsigned(4), "lut"),
+    "windows, 4 pixels": lambda: whole_windows((4, 16, 16), 4, unsigned(2)),
     "sum of two": lambda: AddUnit(signed(6), signed(6), [[1], [4]], signed(9), 4),
 }
 
@@ -123,6 +136,9 @@ SLOW: dict[str, Any] = {
     "shift or 0 x 4 bits, 8x16": lambda: product(ZERO, (64, 64), (8, 16), unsigned(4)),
     "int4 x 4 bits, 8x16": lambda: product(INT4, (64, 64), (8, 16), unsigned(4)),
     "int4 x 4 bits, 1x16": lambda: product(INT4, (10, 64), (1, 16), unsigned(4)),
+    "binary x 2 bits, 8x16 of 2 pixels": lambda: product(
+        Alphabet.binary(), (64, 64), (8, 16), unsigned(2), pixels=2, whole=True
+    ),
     "thresholds 3, spatial": lambda: threshold(64, 3, 64, signed(10)),
     "thresholds 15, spatial": lambda: threshold(16, 15, 16, signed(12)),
     "thresholds 7, 8 bits": lambda: threshold(16, 7, 16, signed(8)),
@@ -135,6 +151,16 @@ SLOW: dict[str, Any] = {
     "queue in block RAM": lambda: Fifo(unsigned(8), 4, 512),
     "window in block RAM": lambda: window((3, 32, 32), 3, signed(8), "block"),
     "window of one lane": lambda: window((1, 49, 10), 1, signed(8), "lut"),
+    "windows, 4 pixels of 4 bits": lambda: whole_windows((16, 32, 32), 4, unsigned(4)),
+    "windows of 64 channels": lambda: whole_windows((64, 30, 30), 1, unsigned(1), 0),
+    "windows, 2 pixels": lambda: whole_windows((3, 32, 32), 2, signed(8), 0),
+    "windows with an exact zero": lambda: whole_windows(
+        (16, 32, 32), 1, unsigned(1), gain=2, shift=-1
+    ),
+    "windows in block RAM": lambda: whole_windows((64, 56, 56), 2, unsigned(4), memory="block"),
+    "pool, 4 pixels": lambda: AccumulateUnit(
+        unsigned(2), 32, 1, (14, 14), (2, 2), "max", unsigned(2), group=2, pixels=2
+    ),
     "depthwise int4": lambda: depthwise(range(-7, 8), 64, 8),
     "depthwise shift": lambda: depthwise((-8, -4, -2, -1, 1, 2, 4, 8), 16, 4),
     "pool": lambda: AccumulateUnit(unsigned(1), 8, 8, (14, 14), (2, 2), "max", unsigned(1)),
