@@ -14,7 +14,7 @@ from hwgen.backend import boards, project, verilog
 from hwgen.backend import core as backend_core
 from hwgen.backend.boards import Board
 from hwgen.constants import rolled, writes
-from hwgen.design.accelerator import Accelerator
+from hwgen.design.accelerator import Accelerator, WordBits
 from hwgen.design.layout import Joiner
 from hwgen.design.queues import accelerate
 from hwgen.errors import BuildError, UsageError
@@ -132,7 +132,7 @@ class _Wanted:
     check: FloatCheck | None
     board: Board
     clock_mhz: float
-    word_bits: int
+    word_bits: WordBits
     max_latency: int | None
     planner: Planner
 
@@ -250,15 +250,15 @@ def _refuse_hang(planned: Planned) -> None:
         raise AssertionError("the token model says that the planned streams deadlock")
 
 
-def _word_bits(request: PlanRequest, board: Board, graph: Graph) -> int:
+def _word_bits(request: PlanRequest, board: Board, graph: Graph) -> WordBits:
     if request.stream_bits is None:
-        return board.word_bits
+        return board.word_bits, board.word_bits
     if request.stream_bits == "native":
         return Accelerator.native_word_bits(graph)
     text = request.stream_bits
     if not text.isdigit() or int(text) < 8 or int(text) & (int(text) - 1):
         raise UsageError(f"--stream-bits must be a power of two from 8, or native, not {text!r}")
-    return int(text)
+    return int(text), int(text)
 
 
 def _dump(folder: Path | None, step: str, graph: Graph) -> None:

@@ -30,17 +30,22 @@ from hwgen.rtl.registers import Registers
 from hwgen.rtl.stream import raw, signature
 from hwgen.rtl.tokens import Measure, TokenGraph
 
+WordBits = tuple[int, int]
+
 MIN_INSIDE = 16
 """Frames that may be inside at least, before the shell holds the next one back."""
 
 
 class Accelerator:
-    """A core's layout with its AXI shell: priced and timed as one."""
+    """A core's layout with its AXI shell: priced and timed as one.
 
-    def __init__(self, layout: Layout, word_bits: int) -> None:
+    ``word_bits``: of an AXI4-Stream word in and out.
+    """
+
+    def __init__(self, layout: Layout, word_bits: WordBits) -> None:
         self.layout = layout
-        self.input_bits = max(word_bits, slot_bits(layout.input.dtype))
-        self.output_bits = max(word_bits, slot_bits(layout.output.dtype))
+        self.input_bits = max(word_bits[0], slot_bits(layout.input.dtype))
+        self.output_bits = max(word_bits[1], slot_bits(layout.output.dtype))
         i, o = layout.input, layout.output
         self.front = AxiStreamIn(i.dtype, i.elements, i.lanes, self.input_bits)
         self.back = AxiStreamOut(o.dtype, o.elements, o.lanes, self.output_bits)
@@ -97,21 +102,22 @@ class Accelerator:
         return Shell(self, build)
 
     @staticmethod
-    def words(graph: Graph, word_bits: int) -> tuple[int, int]:
+    def words(graph: Graph, word_bits: WordBits) -> tuple[int, int]:
         """Words per frame in and out: as many cycles at least."""
         ends = (graph.types[graph.input.name], graph.types[graph.output.name])
         words = []
-        for kind in ends:
+        for kind, bits in zip(ends, word_bits, strict=True):
             slot = slot_bits(kind.element)
-            words.append(ceil(kind.elements / (max(word_bits, slot) // slot)))
+            words.append(ceil(kind.elements / (max(bits, slot) // slot)))
         return words[0], words[1]
 
     @staticmethod
-    def native_word_bits(graph: Graph) -> int:
-        """Word width that takes a whole frame, in and out, in one word."""
+    def native_word_bits(graph: Graph) -> WordBits:
+        """Word widths that take a whole frame in one word."""
         ends = (graph.types[graph.input.name], graph.types[graph.output.name])
-        bits = max(kind.elements * slot_bits(kind.element) for kind in ends)
-        return max(8, 1 << (bits - 1).bit_length())
+        bits = [kind.elements * slot_bits(kind.element) for kind in ends]
+        wide = [max(8, 1 << (b - 1).bit_length()) for b in bits]
+        return wide[0], wide[1]
 
 
 class Shell(Elaboratable):  # type: ignore[misc]

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
-from hwgen.design.accelerator import Accelerator
+from hwgen.design.accelerator import Accelerator, WordBits
 from hwgen.design.layout import Joiner, Layout
 from hwgen.families.base import Family
 from hwgen.ir.graph import Graph
@@ -40,9 +40,9 @@ def lay_out(graph: Graph, configs: Mapping[str, Config], family: Family) -> Layo
 
 
 def accelerate(
-    graph: Graph, configs: Mapping[str, Config], family: Family, word_bits: int
+    graph: Graph, configs: Mapping[str, Config], family: Family, word_bits: WordBits
 ) -> Accelerator:
-    """The same between AXI4-Stream ports of ``word_bits``."""
+    """The same between AXI4-Stream ports of ``word_bits`` in and out."""
     joiner = Joiner(graph, configs, family)
     return with_queues(joiner, lambda layout: Accelerator(layout, word_bits))
 

@@ -270,6 +270,9 @@ module hwgen_link #(
     if (o_tready & o_tvalid) begin
       out_word <= o_tdata;
       out_left <= OUT_WORD;
+    end else if (sent & phase == BODY) begin  // nothing is taken while bytes are left
+      out_word <= out_word >> 8;
+      out_left <= out_left - 1'b1;
     end
     o_tready <= phase == BODY & out_kind == OUTPUTS & out_left == 0 & ~(o_tready & o_tvalid)
       & ~answer & ~rst;
@@ -284,13 +287,9 @@ module hwgen_link #(
           count <= 0;
           out_tag <= {OUT_BYTES[31:0], IN_BYTES[31:0], BUILD, 32'h31475748};
         end
-        BODY: begin
-          out_word <= out_word >> 8;
-          out_left <= out_left - 1'b1;
-          if (count == (out_kind == OUTPUTS ? OUT_BYTES - 1 : 15)) begin
-            phase <= SUM;
-            count <= 0;
-          end
+        BODY: if (count == (out_kind == OUTPUTS ? OUT_BYTES - 1 : 15)) begin
+          phase <= SUM;
+          count <= 0;
         end
         SUM: if (count == 3) phase <= IDLE;
         default: phase <= IDLE;
