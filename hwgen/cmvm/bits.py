@@ -107,9 +107,11 @@ class RowMaker:
         chain = ([Link(tuple(start), -1)] if start else []) + links(items, self.table)
         want = sum(-link.least for link in chain) if bias is None else bias
         last = chain[-1]
-        if last.carry >= 0 and want % last.unit:  # the carry input is at the constant's lowest bit
-            chain[-1:] = [Link(last.items, -1), Link((Item(last.carry, last.unit),), -1)]
         constants = offsets(chain, want)
+        if last.carry >= 0 and constants[-1] % last.unit:
+            # the carry input is at the constant's lowest bit
+            chain[-1:] = [Link(last.items, -1), Link((Item(last.carry, last.unit),), -1)]
+            constants = offsets(chain, want)
         total = base
         for link, offset in zip(chain, constants, strict=True):
             terms = [

@@ -85,6 +85,16 @@ def test_wide_and_tall_matrices_are_cut_into_blocks() -> None:
     assert np.array_equal(graph.linear_form()[0], weights)
 
 
+def test_a_chain_whose_first_table_is_finer_than_its_last_link_has_cells() -> None:
+    """The first table's constant is odd, so the last link, all of even weights, makes it good."""
+    rows = [[1, 2, 1, 2, 1, -1, 2], [-2, -4, 1, 3, -4, 2, 4]]
+    for row in rows:
+        for width in (2, 3):
+            graph = solve([row], [IntType.bits(width, signed=False)] * len(row), effort=0.0)
+            graph.verify(np.array([row]))
+            assert graph.cost(XC7) > 0
+
+
 def test_shapes_must_fit() -> None:
     with pytest.raises(ValueError, match=r"\(outputs, 3\)"):
         solve(np.ones((2, 4), int), [S8] * 3)
