@@ -68,9 +68,13 @@ class Arm:
         return self.at(self.lr, what)
 
 
-def options(description: str, *, epochs: int, lrs: Sequence[float]) -> argparse.Namespace:
-    """The command line of every benchmark."""
+def options(
+    description: str, *, epochs: int, lrs: Sequence[float], **choices: Sequence[str]
+) -> argparse.Namespace:
+    """The command line of every benchmark; of its own ``choices`` the first is the default."""
     parser = argparse.ArgumentParser(description=description)
+    for name, values in choices.items():
+        parser.add_argument(f"--{name}", choices=values, default=values[0])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=epochs)
     parser.add_argument("--lrs", type=float, nargs="+", default=list(lrs))
@@ -96,8 +100,7 @@ def mnist(seed: int) -> Data:
 
     Read from ``$HWGEN_SHARED/data/mnist``, by default ``../shared`` beside the checkout.
     """
-    root = Path(__file__).resolve().parents[2]
-    folder = Path(os.environ.get("HWGEN_SHARED", root.parent / "shared")) / "data" / "mnist"
+    folder = _folder("mnist")
     train, test = (
         (
             _idx(folder / f"{p}-images-idx3-ubyte.gz", 16),
@@ -110,6 +113,22 @@ def mnist(seed: int) -> Data:
         for x, y in (train, test)
     ]
     return split(pairs[0], pairs[1], seed=seed, validation=1 / 12)
+
+
+def cifar10(seed: int) -> Data:
+    """CIFAR-10's exact subset as (3, 16, 16) in -1 … 1, each pixel the mean of 2×2.
+
+    3,584 training and 416 validation images by the seed, always the same 1,000 test images; read
+    from ``$HWGEN_SHARED/data/cifar10``.
+    """
+    pairs = []
+    with np.load(_folder("cifar10") / "cifar10_lossless_subset.npz", allow_pickle=False) as file:
+        for part in ("train", "test"):
+            x, y = file[f"x_{part}"], file[f"y_{part}"].astype(np.int64)
+            means = x.reshape(len(x), 16, 2, 16, 2, 3).mean((2, 4), dtype=np.float32)
+            images = torch.from_numpy(means / 128 - 1).permute(0, 3, 1, 2).contiguous()
+            pairs.append((images, torch.from_numpy(y)))
+    return split(pairs[0], pairs[1], seed=seed, validation=0.104)
 
 
 def run_arm(
@@ -174,21 +193,44 @@ def write(
 
 def adder_luts(model: torch.nn.Module, *, input_bits: int, board: str = "pynq-z2") -> float:
     """hwgen's estimate of the LUTs of a fully connected network's adder graphs, all spatial."""
+    return network_luts(model, input_bits=input_bits, board=board)["adders"]
+
+
+def network_luts(
+    model: torch.nn.Module, *, input_bits: int, board: str = "pynq-z2"
+) -> dict[str, float]:
+    """``adders`` as above, and ``luts``, to which the thresholds behind them are added.
+
+    Thresholds are priced at even distances over each sum's range, without the batch-norm.
+    """
+    from hwgen import families
     from hwgen.backend import boards
     from hwgen.cmvm.solve import solve
-    from hwgen.families import get
     from hwgen.inttype import IntType
+    from hwgen.ir.types import TensorType
+    from hwgen.ops.product import product_ranges
+    from hwgen.train.cost import thresholds
     from hwgen.train.method import activation_layers, weight_layers
 
-    family = get(boards.load(board).family)
+    family = families.get(boards.load(board).family)
     acts = [m for n, m in activation_layers(model).items() if n.startswith("act")]
-    widths = [input_bits, *(max(len(a.alphabet) - 1, 1).bit_length() for a in acts)]
-    total = 0.0
-    for layer, bits in zip(weight_layers(model).values(), widths, strict=True):
+    widths = [input_bits, *(max(len(a.alphabet) - 1, 1).bit_length() for a in acts), 0]
+    adders = quantizers = 0.0
+    for k, layer in enumerate(weight_layers(model).values()):
         codes = layer.codes.numpy()
-        inputs = [IntType.bits(bits, signed=False)] * codes.shape[1]
-        total += solve(codes, inputs, family=family, effort=0.0).cost(family)
-    return total
+        inputs = [IntType.bits(widths[k], signed=False)] * codes.shape[1]
+        adders += solve(codes, inputs, family=family, effort=0.0).cost(family)
+        whole = TensorType((codes.shape[1],), (inputs[0],))
+        for row in codes if widths[k + 1] else ():
+            sums = product_ranges(row[None], np.zeros(1, np.int64), whole)
+            if sums[0].lo < sums[0].hi:
+                quantizers += thresholds(widths[k + 1], TensorType((1,), tuple(sums)), family)
+    return {"adders": adders, "luts": adders + quantizers}
+
+
+def _folder(name: str) -> Path:
+    root = Path(__file__).resolve().parents[2]
+    return Path(os.environ.get("HWGEN_SHARED", root.parent / "shared")) / "data" / name
 
 
 def _mean(values: Sequence[float]) -> float:

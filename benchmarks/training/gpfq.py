@@ -6,8 +6,6 @@ python -m benchmarks.training.gpfq --data mnist --epochs 5
 
 from __future__ import annotations
 
-import sys
-
 import torch
 from torch import nn
 
@@ -37,11 +35,8 @@ def network(inputs: int, wide: int) -> nn.Sequential:
 
 
 def main() -> None:
-    large = "--data" in sys.argv and sys.argv[sys.argv.index("--data") + 1] == "mnist"
-    if "--data" in sys.argv:
-        at = sys.argv.index("--data")
-        del sys.argv[at : at + 2]
-    given = options(__doc__, epochs=20, lrs=(0.003,))
+    given = options(__doc__, epochs=20, lrs=(0.003,), data=("digits", "mnist"))
+    large = given.data == "mnist"
     runs: dict[str, list[Run]] = {}
     for seed in range(given.seeds):
         data = (mnist if large else digits)(seed)

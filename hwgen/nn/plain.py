@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from hwgen.errors import ModelError
 from hwgen.nn.quantizer import ActQuantizer, ActSpec, WeightQuantizer, WeightSpec
+from hwgen.nn.ste import signs
 from hwgen.nn.uniform import require
 
 
@@ -97,7 +98,7 @@ class SignWeight(WeightQuantizer):
 class _Sign(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, weight: Tensor) -> Tensor:
-        return torch.where(weight >= 0, 1.0, -1.0).to(weight.dtype)
+        return signs(weight)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:

@@ -110,7 +110,7 @@ class HardwareCost:
         inputs = TensorType((codes.shape[1],), (IntType(0, 7),))
         sums = TensorType((1,), tuple(product_ranges(codes, np.zeros(1, np.int64), inputs)))
         whole = [min(bits, MOST_THRESHOLD_BITS) for bits in INPUT_BITS]
-        return torch.tensor([values * _thresholds(bits, sums, family) for bits in whole])
+        return torch.tensor([values * thresholds(bits, sums, family) for bits in whole])
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def _float_rows(layer: QuantizedWeight) -> Tensor:
     return weight.detach().reshape(len(weight), -1)
 
 
-def _thresholds(bits: int, sums: TensorType, family: Family) -> float:
+def thresholds(bits: int, sums: TensorType, family: Family) -> float:
     """LUTs of one channel's quantizer, its thresholds evenly spaced."""
     element = sums.element
     at = np.linspace(element.lo, element.hi, (1 << bits) + 1)[1:-1].astype(np.int64)
