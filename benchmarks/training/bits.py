@@ -7,18 +7,23 @@ the first epoch of a new training (``retrained``), and the same widths dealt to 
 (``shuffled``). The last arms prune: uniform widths, and widths learned at the price of this
 compiler's LUTs. LUTs are the compiler's estimate of the network, all spatial, with least effort:
 adder graphs, and thresholds at even distances. The board's interfaces are not in it.
+
+All seeds and rates of an arm are trained at once (`widths`), which is the training of
+`hwgen.train.fit` with its methods, member by member.
 """
 
 from __future__ import annotations
 
 import functools
-import json
 import random
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from benchmarks.training import width_rules as rules
 from benchmarks.training.common import (
     PIXELS,
     Arm,
@@ -27,60 +32,59 @@ from benchmarks.training.common import (
     digits,
     network_luts,
     options,
-    run_arm,
     score,
     table,
+    write,
 )
+from benchmarks.training.widths import Network, Rule, accuracies, train
 from hwgen import nn as q
-from hwgen.train.adaqat import AdaQAT
-from hwgen.train.bitpruning import BitPruning, bit_lengths
-from hwgen.train.bmpq import BMPQ
 from hwgen.train.cost import HardwareCost
-from hwgen.train.method import activation_layers, weight_layers
+from hwgen.train.fit import FitConfig
 from hwgen.train.models import mlp
-from hwgen.train.prune import Pruning
-from hwgen.train.shapes import measure as sizes_of
 
 HIDDEN = [32, 32, 32]
 PICTURE = Path(__file__).parents[2] / "docs" / "learned-bits.png"
 LATE = 0.5
 """The part of a training after which widths and masks stay."""
+RATE = 0.15
+"""Of bit lengths: Adam moves one by no more than that in a step, and has 8 bits to go."""
 
-learned: dict[tuple[int, float], dict[str, int]] = {}
+Rules = Callable[[Network, int], list[Rule]]
+learned: dict[str, list[int]] = {}
+"""BitPruning's widths by layer and member."""
 
 
-def network(weight: q.WeightSpec, activation: q.ActSpec):
-    return mlp(64, HIDDEN, 10, weight=weight, activation=activation, input=PIXELS)
+def network():
+    bits = q.LearnedBits(8)
+    return mlp(64, HIDDEN, 10, weight=bits, activation=bits, input=PIXELS)
 
 
-def pruning(model, config, share):
+def late(epochs):
+    return round(epochs * LATE)
+
+
+def pruning(net, epochs, share):
     """Masks that close over the middle of the training; none for a share of 0."""
-    late = round(config.epochs * LATE)
-    return [Pruning(model, share, start=late // 3, end=late)] if share else []
+    return [rules.Pruning(net, share, late(epochs) // 3, late(epochs))] if share else []
 
 
-def fixed(allocation, share=0.0):
-    """A network whose widths are ``allocation(config, names)`` from the first epoch."""
-
-    def make(data, config):
-        model = network(q.LearnedBits(8), q.LearnedBits(8))
-        lengths = bit_lengths(model)
-        for name, bits in allocation(config, list(lengths)).items():
-            lengths[name].set(float(bits))
-            lengths[name].freeze()
-        return model, pruning(model, config, share)
+def uniform(bits, share=0.0) -> Rules:
+    def make(net, epochs):
+        widths = {name: [bits] * net.count for name in net.names}
+        return [rules.Fixed(net, widths), *pruning(net, epochs, share)]
 
     return make
 
 
-def shuffled(config, names):
+def shuffled(net):
     """The learned widths, dealt among weights and among activations."""
-    own = learned[config.seed, config.lr]
-    dealt = {}
-    for kind in ([n for n in names if "act" in n], [n for n in names if "act" not in n]):
-        bits = [own[n] for n in kind]
-        random.Random(config.seed).shuffle(bits)
-        dealt |= dict(zip(kind, bits, strict=True))
+    dealt = {name: [0] * net.count for name in net.names}
+    for member in range(net.count):
+        for kind in (net.parts, [n for n in net.names if n not in net.parts]):
+            bits = [learned[n][member] for n in kind]
+            random.Random(member).shuffle(bits)
+            for name, own in zip(kind, bits, strict=True):
+                dealt[name][member] = own
     return dealt
 
 
@@ -88,109 +92,76 @@ def shuffled(config, names):
 def prices():
     """The table of LUTs by bit lengths, made once, from weights at their start."""
     torch.manual_seed(0)
-    model = network(q.LearnedBits(8), q.LearnedBits(8))
-    return HardwareCost("pynq-z2", "lut").of(model, digits(0).train[0][:2])
+    return HardwareCost("pynq-z2", "lut").of(network(), digits(0).train[0][:2])
 
 
-def bitpruning(strength, share=0.0, lut=False):
-    """Learned widths; priced by LUTs of a board, or all alike."""
-
-    def make(data, config):
-        model = network(q.LearnedBits(8), q.LearnedBits(8))
-        cost = prices() if lut else None
-        method = BitPruning(model, strength=strength, freeze_at=round(config.epochs * LATE),
-                            cost=cost, rate_factor=RATE / config.lr)  # fmt: skip
-        if not share:
-            method.seed = config.seed, config.lr
-        return model, [method, *pruning(model, config, share)]
-
-    return make
+def lut_price(strength, share) -> Rules:
+    return lambda net, epochs: [
+        rules.BitPruning(net, strength, late(epochs), prices()), *pruning(net, epochs, share)
+    ]  # fmt: skip
 
 
-RATE = 0.15
-"""Of bit lengths: Adam moves one by no more than that in a step, and has 8 bits to go."""
-
-
-def adaqat(data, config):
-    model = network(q.LearnedBits(8), q.LearnedBits(8))
-    late = round(config.epochs * LATE)
-    return model, [AdaQAT(model, rate=8.0, strength=1.0, every=3, layers=True, freeze_at=late)]
-
-
-def learned_step(bits):
-    """LSQ at one width: the strongest uniform network at few bits."""
-
-    def make(data, config):
-        return network(q.Int(bits, narrow=True), q.UInt(bits)), []
-
-    return make
-
-
-def bmpq(data, config):
-    model = network(q.LearnedBits(8), q.LearnedBits(3))
-    for name, length in bit_lengths(model).items():
-        if "act" in name:
-            length.freeze()
-    return model, [BMPQ(model, budget=3.0, widths=(2, 3, 4, 6), interval=3,
-                        last=round(config.epochs * LATE))]  # fmt: skip
-
-
-def bits_of(model, methods):
-    """Mean bits over weights and over activations, LUTs, zeros, and each layer's width."""
-    weights = weight_layers(model)
-    acts = {n: m for n, m in activation_layers(model).items() if n.startswith("act")}
-    whole = {n: (len(m.alphabet) - 1).bit_length() for n, m in (weights | acts).items()}
-    if methods and hasattr(methods[0], "seed"):
-        learned[methods[0].seed] = whole
-    size = sizes_of(model, digits(0).train[0][:2])
-    found = {f"bits {name}": float(bits) for name, bits in whole.items()}
-    for kind, own in (("activations", acts), ("weights", weights)):
-        total = sum(size[n].values for n in own)
-        found[kind] = sum(whole[n] * size[n].values for n in own) / total
-    codes = [layer.codes for layer in weights.values()]
-    found["zeros"] = sum(int((c == 0).sum()) for c in codes) / sum(c.numel() for c in codes)
-    return found | network_luts(model, input_bits=5)
-
-
-MAKERS = {
-    "uniform 3": fixed(lambda c, names: dict.fromkeys(names, 3)),
-    "uniform 2, learned step": learned_step(2),
-    "LUT price, 85 % pruned": bitpruning(1.0, 0.85, lut=True),
-    "uniform 3, 85 % pruned": fixed(lambda c, names: dict.fromkeys(names, 3), 0.85),
-    "BitPruning": bitpruning(0.5),
-    "its widths, retrained": fixed(lambda c, names: learned[c.seed, c.lr]),
-    "its widths, shuffled": fixed(shuffled),
-    "AdaQAT": adaqat,
-    "BMPQ": bmpq,
-    "uniform 4": fixed(lambda c, names: dict.fromkeys(names, 4)),
-    "uniform 2": fixed(lambda c, names: dict.fromkeys(names, 2)),
-    "LUT price, 75 % pruned": bitpruning(1.0, 0.75, lut=True),
+ARMS: dict[str, Rules] = {
+    "uniform 2": uniform(2),
+    "uniform 3": uniform(3),
+    "uniform 4": uniform(4),
+    "uniform 2, learned step": lambda net, epochs: [],
+    "uniform 3, learned step": lambda net, epochs: [],
+    "BitPruning": lambda net, epochs: [rules.BitPruning(net, 0.5, late(epochs))],
+    "its widths, retrained": lambda net, epochs: [rules.Fixed(net, learned)],
+    "its widths, shuffled": lambda net, epochs: [rules.Fixed(net, shuffled(net))],
+    "AdaQAT": lambda net, epochs: [rules.AdaQAT(net, 8.0, 3, late(epochs))],
+    "BMPQ": lambda net, epochs: [rules.BMPQ(net, 3.0, (2, 3, 4, 6), 3, late(epochs))],
+    "uniform 3, 75 % pruned": uniform(3, 0.75),
+    "uniform 3, 85 % pruned": uniform(3, 0.85),
+    "LUT price, 75 % pruned": lut_price(1.0, 0.75),
+    "LUT price, 85 % pruned": lut_price(1.0, 0.85),
 }
 
 
-def trained(name, given):
-    """An arm: from ``bits.json`` where an interrupted run left it, else trained and kept there."""
-    path = given.out / "bits.json"
-    kept = json.loads(path.read_text()) if path.exists() else {"settings": None, "arms": {}}
-    setting = {k: getattr(given, k) for k in ("seeds", "epochs", "lrs")}
-    if kept["settings"] != setting:
-        kept = {"settings": setting, "arms": {}}
-    if name not in kept["arms"]:
-        arm = run_arm(name, MAKERS[name], given, measure=bits_of)
-        kept["arms"][name] = [vars(run) for run in arm.runs]
-        given.out.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(kept, indent=1) + "\n")
-    runs = [Run(**run) for run in kept["arms"][name]]
+def trained(name, given) -> Arm:
+    """All seeds and rates of an arm; LUTs where the chosen rate is."""
+    pairs = [(seed, lr) for seed in range(given.seeds) for lr in given.lrs]
+    models, data = [], []
+    for seed, _ in pairs:
+        torch.manual_seed(seed)
+        model, frames = network(), digits(seed)
+        parts = {p: getattr(frames, p) for p in ("train", "validation", "test")}
+        data.append(replace(frames, **{p: (model.encoding(x), y) for p, (x, y) in parts.items()}))
+        models.append(model)
+    step_bits = int(name.split()[1].rstrip(",")) if "learned step" in name else 0
+    net = Network(models, [lr for _, lr in pairs], step_bits=step_bits, bit_rate=RATE)
+    config = FitConfig(epochs=given.epochs, batch=128)
+    train(net, data, [seed for seed, _ in pairs], config, ARMS[name](net, given.epochs))
     if name == "BitPruning":
-        for run in runs:
-            widths = {k: int(v) for k, v in run.extra.items() if k.startswith("bits ")}
-            learned[run.seed, run.lr] = {k.removeprefix("bits "): v for k, v in widths.items()}
-    return Arm(name, tuple(runs))
+        learned.update(net.bits())
+    found = zip(pairs, accuracies(net, [d.validation for d in data]),
+                accuracies(net, [d.test for d in data]), strict=True)  # fmt: skip
+    runs = [Run(lr, seed, checked, tested) for (seed, lr), checked, tested in found]
+    arm = Arm(name, tuple(runs))
+    for member, run in enumerate(runs):
+        if run.lr == arm.lr:
+            run.extra.update(measured(net, member))
+    print(f"{name}: {score(arm.chosen())} at lr {arm.lr:g}", flush=True)
+    return arm
+
+
+def measured(net, member):
+    """Mean bits over weights and over activations, LUTs, zeros, and each layer's width."""
+    whole = {name: bits[member] for name, bits in net.bits().items()}
+    codes = [layer[member].numpy() for layer in net.codes()]
+    found = {f"bits {name}": float(bits) for name, bits in whole.items()}
+    acts = [bits for name, bits in whole.items() if name not in net.parts]
+    found["activations"] = float(np.mean(acts))  # all hidden layers have as many
+    total = sum(c.size for c in codes)
+    found["weights"] = sum(whole[n] * c.size for n, c in zip(net.parts, codes, strict=True)) / total
+    found["zeros"] = sum(int((c == 0).sum()) for c in codes) / total
+    return found | network_luts(codes, [5, *acts])
 
 
 def main() -> None:
-    given = options(__doc__, epochs=30, lrs=(0.01, 0.02))
-    arms = {name: trained(name, given) for name in MAKERS}
+    given = options(__doc__, epochs=40, lrs=(0.01, 0.02))
+    arms = {name: trained(name, given) for name in ARMS}
     base = arms["uniform 3"]
     rows = [
         [name, f"{arm.lr:g}", score(arm.chosen()), score(arm.chosen("weights"), 1, 1),
@@ -202,9 +173,7 @@ def main() -> None:
     head = ["arm", "lr", "test %", "bits per weight", "bits per activation", "zeros %",
             "LUTs of adders", "LUTs of the network", "minus uniform 3",
             "fewer LUTs than uniform 3 by"]  # fmt: skip
-    text = table(head, rows) + "\n\n" + table(*widths_of(arms))
-    print(text)
-    (given.out / "bits.md").write_text(text + "\n")
+    write("bits", given, list(arms.values()), table(head, rows) + "\n\n" + table(*widths_of(arms)))
     draw(arms, PICTURE)
 
 
@@ -237,7 +206,8 @@ def draw(arms, path):
 
 def widths_of(arms):
     """Head and rows of the mean width of every layer, of arms that learn them."""
-    names = [k for k in arms["BMPQ"].runs[0].extra if k.startswith("bits ")]
+    names = [k for run in arms["BMPQ"].runs for k in run.extra if k.startswith("bits ")]
+    names = list(dict.fromkeys(names))
     own = [name for name in arms if "uniform" not in name and "its" not in name]
     rows = [[name, *(score(arms[name].chosen(k), 1, 1) for k in names)] for name in own]
     return ["arm", *(k.removeprefix("bits ") for k in names)], rows

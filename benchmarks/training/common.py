@@ -193,14 +193,20 @@ def write(
 
 def adder_luts(model: torch.nn.Module, *, input_bits: int, board: str = "pynq-z2") -> float:
     """hwgen's estimate of the LUTs of a fully connected network's adder graphs, all spatial."""
-    return network_luts(model, input_bits=input_bits, board=board)["adders"]
+    from hwgen.train.method import activation_layers, weight_layers
+
+    acts = [m for n, m in activation_layers(model).items() if n.startswith("act")]
+    widths = [input_bits, *(max(len(a.alphabet) - 1, 1).bit_length() for a in acts)]
+    codes = [layer.codes.numpy() for layer in weight_layers(model).values()]
+    return network_luts(codes, widths, board)["adders"]
 
 
 def network_luts(
-    model: torch.nn.Module, *, input_bits: int, board: str = "pynq-z2"
+    codes: Sequence[np.ndarray], widths: Sequence[int], board: str = "pynq-z2"
 ) -> dict[str, float]:
     """``adders`` as above, and ``luts``, to which the thresholds behind them are added.
 
+    ``codes`` are each layer's integer weights (outputs, inputs), ``widths`` the bits of its inputs.
     Thresholds are priced at even distances over each sum's range, without the batch-norm.
     """
     from hwgen import families
@@ -210,21 +216,17 @@ def network_luts(
     from hwgen.ir.types import TensorType
     from hwgen.ops.product import product_ranges
     from hwgen.train.cost import thresholds
-    from hwgen.train.method import activation_layers, weight_layers
 
     family = families.get(boards.load(board).family)
-    acts = [m for n, m in activation_layers(model).items() if n.startswith("act")]
-    widths = [input_bits, *(max(len(a.alphabet) - 1, 1).bit_length() for a in acts), 0]
     adders = quantizers = 0.0
-    for k, layer in enumerate(weight_layers(model).values()):
-        codes = layer.codes.numpy()
-        inputs = [IntType.bits(widths[k], signed=False)] * codes.shape[1]
-        adders += solve(codes, inputs, family=family, effort=0.0).cost(family)
-        whole = TensorType((codes.shape[1],), (inputs[0],))
-        for row in codes if widths[k + 1] else ():
+    for matrix, bits, after in zip(codes, widths, [*widths[1:], 0], strict=True):
+        inputs = [IntType.bits(bits, signed=False)] * matrix.shape[1]
+        adders += solve(matrix, inputs, family=family, effort=0.0).cost(family)
+        whole = TensorType((matrix.shape[1],), (inputs[0],))
+        for row in matrix if after else ():
             sums = product_ranges(row[None], np.zeros(1, np.int64), whole)
             if sums[0].lo < sums[0].hi:
-                quantizers += thresholds(widths[k + 1], TensorType((1,), tuple(sums)), family)
+                quantizers += thresholds(after, TensorType((1,), tuple(sums)), family)
     return {"adders": adders, "luts": adders + quantizers}
 
 

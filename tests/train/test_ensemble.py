@@ -1,4 +1,4 @@
-"""The batched trainings of the benchmark on orders are, member by member, the trainings of `fit`."""
+"""The batched trainings of the benchmarks are, member by member, the trainings of `fit`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def network(seed: int, binary: bool) -> nn.Sequential:
 def test_members_are_the_trainings_of_fit(binary: bool) -> None:
     """Two seeds, two orders, two rates: weights, statistics and accuracies after all stages."""
     epochs = 8 if binary else 5
-    members = [Member(o, lr, s) for s in (0, 1) for o in ("reverse", "random") for lr in (1e-4, 1e-3)]
+    members = [
+        Member(o, lr, s) for s in (0, 1) for o in ("reverse", "random") for lr in (1e-4, 1e-3)
+    ]
     ensemble = Ensemble([network(s, binary) for s in (0, 1)], members, binary=binary, size=16,
                         dtype=torch.float32)  # fmt: skip
     first = network(0, binary)
