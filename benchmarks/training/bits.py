@@ -116,6 +116,7 @@ ARMS: dict[str, Rules] = {
     "uniform 3, 85 % pruned": uniform(3, 0.85),
     "LUT price, 75 % pruned": lut_price(1.0, 0.75),
     "LUT price × 2, 75 % pruned": lut_price(2.0, 0.75),
+    "LUT price × 2, 80 % pruned": lut_price(2.0, 0.80),
     "LUT price, 85 % pruned": lut_price(1.0, 0.85),
 }
 
