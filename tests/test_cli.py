@@ -207,10 +207,10 @@ def test_a_plan_says_what_limits_it(work: Path, capsys: pytest.CaptureFixture[st
     small = work / "small" / "board.toml"
     small.parent.mkdir()
     text = (paths.BOARDS / "pynq-z2" / "board.toml").read_text("utf-8")
-    small.write_text(re.sub(r"(?m)^lut = .*$", "lut = 850", text))
+    small.write_text(re.sub(r"(?m)^lut = .*$", "lut = 600", text))
     code, _, err = run(capsys, "build", model, "--board", small.parent, "--target-fps", 6e6)
     assert code == 2
-    assert re.search(r"[\d,]+ LUT over 85% of 850 LUT; the largest: linear_\d", err)
+    assert re.search(r"[\d,]+ LUT over 85% of 600 LUT; the largest: linear_\d", err)
     assert "holds" in err
     assert "arty-a7-35 would hold it" in err
 

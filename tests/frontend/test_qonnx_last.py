@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hwgen.backend import boards
 from hwgen.backend.host import host_model
 from hwgen.errors import UnsupportedError
 from hwgen.ir.serialize import from_json, to_json
@@ -74,7 +75,7 @@ def test_an_input_with_channels_last_is_transposed_by_the_host(
 def test_the_driver_knows_the_layout(tmp_path: Path) -> None:
     nodes = [START, node("Quant", "w s z b", "wq"), node("LastConv", "q wq", "y")]
     model = network(nodes, (4, 4, 3), OPSET, w=levels(2, 1, 1, 3), **GIVEN)
-    described = host_model(imported(model, tmp_path), example.MANIFEST)
+    described = host_model(imported(model, tmp_path), example.MANIFEST, boards.load("ulx3s-85f"))
     assert described["input_shape"] == [3, 4, 4]
     assert described["input_channels_last"]
     assert described["output_channels_last"]

@@ -24,6 +24,9 @@ assert _decomposed, "imported for the operators that it registers"
 pytestmark = pytest.mark.filterwarnings("ignore")
 qdq = torch.ops.quantized_decomposed
 
+BOUNDARY = 1e-4
+"""Quantizer steps: what float32 sums of some tens of products of 8-bit integers are exact to."""
+
 
 @pytest.fixture(scope="module")
 def digits() -> tuple[torch.Tensor, torch.Tensor]:
@@ -136,10 +139,27 @@ def cnn_program(pt2e: Any, digits: Any) -> torch.export.ExportedProgram:
     return quantized(model, digits, xnnpack(per_channel=True))
 
 
+def check_codes(lowered: Integerized, program: Any, x: torch.Tensor) -> np.ndarray:
+    """Golden codes, which are torch's but on frames where a quantizer's input lies on a rounding
+    boundary, as near as float32 can tell: which side torch takes there depends on the processor."""
+    graph = lowered.graph
+    codes = golden_codes(graph, x)
+    wrong = np.flatnonzero((codes != output_codes(program, x)).any(axis=1))
+    assert len(wrong) <= len(x) // 200
+    values = {graph.input.name: graph.input.encode(x[wrong].numpy())}
+    near = np.zeros(len(wrong), bool)
+    for one in graph.nodes[1:]:
+        inputs = [values[name] for name in one.inputs]
+        values[one.name] = one.evaluate(*inputs)
+        if distance := lowered.distances.get(one.name):
+            for at in np.ndindex(inputs[0].shape):
+                near[at[0]] |= distance(int(inputs[0][at]), at[1]) <= BOUNDARY
+    assert near.all()
+    return codes
+
+
 def test_an_mlp_of_pt2e_gives_torchs_codes(program: Any, digits: Any, tmp_path: Path) -> None:
-    graph = imported(program, tmp_path).graph
-    codes = golden_codes(graph, digits[0])
-    assert np.array_equal(codes, output_codes(program, digits[0]))
+    codes = check_codes(imported(program, tmp_path), program, digits[0])
     right = codes.argmax(axis=1) == digits[1].numpy()
     assert right.mean() > 0.9
 
@@ -147,10 +167,9 @@ def test_an_mlp_of_pt2e_gives_torchs_codes(program: Any, digits: Any, tmp_path: 
 def test_a_residual_cnn_of_pt2e_gives_torchs_codes(
     cnn_program: Any, digits: Any, tmp_path: Path
 ) -> None:
-    graph = imported(cnn_program, tmp_path).graph
-    codes = golden_codes(graph, digits[0])
-    assert np.array_equal(codes, output_codes(cnn_program, digits[0]))
-    assert "add" in {node.op for node in graph.nodes}
+    lowered = imported(cnn_program, tmp_path)
+    check_codes(lowered, cnn_program, digits[0])
+    assert "add" in {node.op for node in lowered.graph.nodes}
 
 
 def test_a_quantizer_that_changes_nothing_makes_no_hardware(

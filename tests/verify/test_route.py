@@ -41,7 +41,7 @@ def test_the_slowest_path_of_one_clock_is_told_by_layer() -> None:
     assert result.ok
     assert not replace(result, achieved_mhz=49.9).ok
     assert result.critical_layers == {
-        "fc1": 0.5, "fifo_2": 2.0, "streams": 0.5, "axi_out": 1.0, "uart": 0.25, "board": 0.25,
+        "fc1": 0.5, "fifo_2": 2.0, "streams": 0.5, "axi_out": 1.0, "link": 0.25, "board": 0.25,
     }  # fmt: skip
     assert steps[0] == Step("fc1", "n", "clk-to-q", 0.5)
 
