@@ -117,7 +117,10 @@ def manifest(
         input=port(layout.input, accelerator.input_bits),
         output=port(layout.output, accelerator.output_bits),
         predicted=Predicted(
-            whole.latency, ceil(whole.interval), Timing(core.latency, ceil(core.interval))
+            whole.latency,
+            ceil(whole.interval),
+            Timing(core.latency, ceil(core.interval), core.period),
+            whole.period,
         ),
         layers=layers,
         frames=frames,

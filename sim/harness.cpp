@@ -1,10 +1,11 @@
 // Drives the core alone at full speed: frames from a file in, frames to a file out.
 //
-//   model INPUT OUTPUT FRAMES BEATS_IN BEATS_OUT PATIENCE STALL_SEED
+//   model INPUT OUTPUT FRAMES BEATS_IN BEATS_OUT PATIENCE STALL_SEED PERIOD
 //
 // A beat is the port's bits in 32-bit words, least first, in both files. Frame 0 goes through alone
 // first, for its latency. With a STALL_SEED other than 0 source and sink pause at random.
-// On stdout: "done N" now and then, at last "latency N" and "interval N" (-1: not measured).
+// On stdout: "done N" now and then, at last "latency N" and "interval N", the mean of the last PERIOD
+// frames rounded up (-1: not measured).
 
 #include <cstdint>
 #include <cstdio>
@@ -67,7 +68,8 @@ using OutPort = std::remove_reference_t<Output>;
 struct Run {
     Vcore& top;
     Stalls source, sink;
-    std::uint64_t patience;
+    std::uint64_t patience, period;
+    std::vector<std::uint64_t> ends = std::vector<std::uint64_t>(period);
     std::uint64_t cycle = 0, first_in = 0, last_out = 0, interval = 0;
 
     void tick() {
@@ -117,9 +119,10 @@ struct Run {
                 if (out && std::fwrite(outward.data(), 4, outward.size(), out) != outward.size())
                     return false;
                 if (++received % beats_out == 0) {
-                    interval = cycle - last_out;
-                    last_out = cycle;
                     const std::uint64_t done = received / beats_out;
+                    std::uint64_t& before = ends[done % period];
+                    interval = (cycle - before + period - 1) / period;
+                    before = last_out = cycle;
                     if (report && done % 64 == 0) {
                         std::printf("done %llu\n", static_cast<unsigned long long>(done));
                         std::fflush(stdout);
@@ -146,8 +149,9 @@ struct Run {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 8) {
-        std::fprintf(stderr, "usage: model INPUT OUTPUT FRAMES BEATS_IN BEATS_OUT PATIENCE SEED\n");
+    if (argc != 9) {
+        std::fprintf(stderr,
+                     "usage: model INPUT OUTPUT FRAMES BEATS_IN BEATS_OUT PATIENCE SEED PERIOD\n");
         return 1;
     }
     FILE* in = std::fopen(argv[1], "rb");
@@ -156,22 +160,23 @@ int main(int argc, char** argv) {
         std::perror(in ? argv[2] : argv[1]);
         return 1;
     }
-    std::uint64_t number[5];
-    for (int i = 0; i < 5; ++i) number[i] = std::strtoull(argv[3 + i], nullptr, 10);
+    std::uint64_t number[6];
+    for (int i = 0; i < 6; ++i) number[i] = std::strtoull(argv[3 + i], nullptr, 10);
     VerilatedContext context;
     Vcore top{&context};
-    Run lone{top, Stalls{0}, Stalls{0}, number[3]};
+    Run lone{top, Stalls{0}, Stalls{0}, number[3], 1};
     lone.reset();
     bool good = lone.frames(in, nullptr, 1, number[1], number[2], false);
     const std::uint64_t latency = lone.last_out - lone.first_in;
     std::rewind(in);
-    Run all{top, Stalls{number[4]}, Stalls{number[4] ? number[4] + 1 : 0}, number[3]};
+    Run all{top, Stalls{number[4]}, Stalls{number[4] ? number[4] + 1 : 0}, number[3],
+            number[5]};
     all.reset();
     good = good && all.frames(in, out, number[0], number[1], number[2], true);
     good = std::fclose(out) == 0 && good;
     top.final();
     if (!good) return 1;
-    const bool steady = number[0] > 1 && number[4] == 0;
+    const bool steady = number[0] > number[5] && number[4] == 0;
     std::printf("latency %llu\ninterval %lld\n", static_cast<unsigned long long>(latency),
                 steady ? static_cast<long long>(all.interval) : -1ll);
     return 0;

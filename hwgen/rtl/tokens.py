@@ -59,6 +59,7 @@ class Measure:
     Members:
         latency: cycles from the first input beat accepted to the last output beat transferred.
         interval: cycles per frame in the steady state, averaged over its period.
+        period: frames after which the steady state recurs; their distances may differ within it.
         occupancy: per queue, the most beats it held.
         deadlock: whether it hangs; then latency and interval are 0.
         steady: whether a steady state was found; else ``interval`` is the last distance.
@@ -69,6 +70,7 @@ class Measure:
     occupancy: list[int]
     deadlock: bool
     steady: bool
+    period: int = 1
 
 
 @dataclass(slots=True)
@@ -148,7 +150,9 @@ class TokenGraph:
             if flood.deadlock:
                 return Measure(0, Fraction(0), flood.occupancy, True, False)
             if period is not None:
-                return Measure(latency, period, flood.occupancy, False, True)
+                cycles, count = period
+                pace = Fraction(cycles, count)
+                return Measure(latency, pace, flood.occupancy, False, True, count)
             if frames >= MAX_FRAMES:
                 starts = flood.taken[0][:: self._of("source")[0].beats]
                 last = Fraction(int(starts[-1] - starts[-2]))
@@ -186,7 +190,8 @@ class TokenGraph:
         takes: Sequence[Any],
         snapshots: bool,
         pace: int = 0,
-    ) -> tuple[Trace, Fraction | None]:
+    ) -> tuple[Trace, tuple[int, int] | None]:
+        """The trace, and where a state recurred: the cycles and the frames in between."""
         tables = _Tables.of(self, frames, [*offers], [*takes])
         states = np.zeros((frames if snapshots else 0, tables.state_size), np.int64)
         starts = np.zeros(frames if snapshots else 0, np.int64)
@@ -205,7 +210,7 @@ class TokenGraph:
         trace = Trace(times["source"], times["sink"], bool(stuck), most, int(cycles))
         period = None
         if found >= 0:
-            period = Fraction(int(starts[found] - starts[twin]), int(found - twin))
+            period = int(starts[found] - starts[twin]), int(found - twin)
         return trace, period
 
 

@@ -124,6 +124,7 @@ def _run(
     command = [
         str(model), str(work / "input.bin"), str(work / "output.bin"), str(frames),
         str(manifest.input.beats), str(manifest.output.beats), str(patience), str(seed),
+        str(timing.period),
     ]  # fmt: skip
     figures: dict[str, int] = {}
     log = work / "harness.log"

@@ -47,10 +47,12 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Cycles as docs/architecture.md defines them."""
+    """Cycles as docs/architecture.md defines them: the interval is the mean of ``period`` frames,
+    rounded up, since distances may differ within the period of the steady state."""
 
     latency_cycles: int
     initiation_interval: int
+    period: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Predicted:
     latency_cycles: int
     initiation_interval: int
     core: Timing
+    period: int = 1
 
 
 @dataclass(frozen=True, slots=True)
