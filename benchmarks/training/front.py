@@ -268,7 +268,7 @@ def draw(measured: dict[str, dict[str, Any]], out: Path) -> None:
     axes.set_xlabel("LUTs of the whole network, one frame per cycle")
     axes.set_ylabel("MNIST test accuracy, %")
     axes.grid(True, which="both", linewidth=0.3)
-    axes.legend(loc="lower right", fontsize=8)
+    axes.legend(loc="center right", fontsize=8)
     figure.savefig(out, dpi=110)
 
 
