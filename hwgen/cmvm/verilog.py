@@ -185,13 +185,15 @@ class _Writer:
         self._instance(k, node, made, stage, f"hwgen_{made.kind} #({parameters}) u{k} ({ports}")
 
     def _instance(self, k: int, node: Node, made: Cell, stage: int, text: str) -> None:
-        """A chain whose sum is the node from ``start`` on; its lowest operand is below."""
+        """A chain whose sum is the node from ``start`` on; its lowest operand is below. A sum whose
+        range ends below ``start`` is that operand alone."""
         target = f"n{k}" if made.start == 0 else f"n{k}[{made.width - 1}:{made.start}]"
-        self.lines.append(f"  {text}, .y({target}));")
+        if made.start < made.width:
+            self.lines.append(f"  {text}, .y({target}));")
         if made.start:
-            low = min(node.terms, key=lambda t: t.shift)
-            rest = self._extend(low, stage, 0, made.start)
-            self.lines.append(f"  assign n{k}[{made.start - 1}:0] = {rest};")
+            low, end = min(node.terms, key=lambda t: t.shift), min(made.start, made.width)
+            rest = self._extend(low, stage, 0, end)
+            self.lines.append(f"  assign n{k}[{end - 1}:0] = {rest};")
 
     def _packed(self, number: int, chain: Sequence[int]) -> None:
         """The nodes that share a chain, one above the other."""
