@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from hwgen.design.accelerator import Accelerator
-from hwgen.design.layout import Block
 from hwgen.families.base import Family
 from hwgen.rtl.fifo import Fifo
-from hwgen.rtl.fork import Fork
 from hwgen.rtl.stream import Elastic
 
 BREAKS = (Elastic, Fifo)
@@ -45,17 +41,6 @@ def _longest_run(accelerator: Accelerator) -> int:
     """Signals along the circuits in a row through which ready goes back without a register."""
     longest = run = 0
     for block in accelerator.blocks:
-        run = 0 if isinstance(block.unit, BREAKS) else run + _signals(block)
+        run = 0 if isinstance(block.unit, BREAKS) else run + block.unit.ready_signals
         longest = max(longest, run)
     return longest
-
-
-def _signals(block: Block) -> int:
-    """What a unit adds to the ready that goes through it: whether its output register is taken, or
-    whether the step gives a beat where it has none; and whether the step takes one. A fork adds
-    each output's ready and whether that output has been served."""
-    if isinstance(block.unit, Fork):
-        return 2 * block.unit.outputs
-    timing = block.unit.timing
-    own = 1 if timing.depth else int(not np.all(timing.emit))
-    return own + int(not np.all(timing.consume))

@@ -28,6 +28,11 @@ class Fork(Unit):
         ports = {f"o{k}": Out(signature(dtype, lanes)) for k in range(outputs)}
         super().__init__({"i": In(signature(dtype, lanes)), **ports})
 
+    @property
+    def ready_signals(self) -> int:
+        """Every output's ready, and whether that output has been served."""
+        return 2 * self.outputs
+
     def resources(self, family: Family) -> Resources:
         """A flag per output, independent of the width."""
         return Resources(lut=2 * self.outputs + 1, ff=self.outputs)

@@ -145,8 +145,7 @@ class Grid:
         takes, here, late = self.places
         consume = np.outer(there, takes).ravel()
         emit = (np.outer(gives, here) | np.outer(after, late)).ravel()
-        steps = self.last[0] * self.period + self.last[1] + 1
-        return Timing.pipe(consume[:steps], emit[:steps], depth)
+        return Timing.pipe(consume[: self.steps], emit[: self.steps], depth)
 
     @property
     def steps(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Self
 
+import numpy as np
 from amaranth.hdl import Format, Module, Shape, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -92,6 +93,14 @@ class Unit(wiring.Component):  # type: ignore[misc]
         unit says nothing else.
         """
         return family.ff_ns + family.levels_ns(3)
+
+    @property
+    def ready_signals(self) -> int:
+        """What it adds to a ready that goes through it: whether its output register is taken, or
+        whether the step gives a beat where it has none; and whether the step takes one."""
+        timing = self.timing
+        own = 1 if timing.depth else int(not np.all(timing.emit))
+        return own + int(not np.all(timing.consume))
 
     def resources(self, family: Family) -> Resources:
         """An estimate of the circuit alone, before synthesis."""
