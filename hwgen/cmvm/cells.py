@@ -186,7 +186,7 @@ def _packed(operands: Sequence[Operand], bias: int, width: int, family: Family) 
         words = [o for k, o in enumerate(operands) if k != carry]
         start = wires_below(words, 0)
         bit = operands[carry]
-        if carry < 0 or (bit.type == IntType(0, 1) and bit.shift == start):
+        if start < width and (carry < 0 or (bit.type == IntType(0, 1) and bit.shift == start)):
             luts = (width - start) * (1 + PACKED_ENDS / family.chain_pack)
             return Cell("packed", start, width, luts, family.adder_ns(family.chain_pack),
                         carry=carry)  # fmt: skip

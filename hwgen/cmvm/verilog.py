@@ -191,23 +191,25 @@ class _Writer:
         if made.start < made.width:
             self.lines.append(f"  {text}, .y({target}));")
         if made.start:
-            low, end = min(node.terms, key=lambda t: t.shift), min(made.start, made.width)
-            rest = self._extend(low, stage, 0, end)
-            self.lines.append(f"  assign n{k}[{end - 1}:0] = {rest};")
+            end = min(made.start, made.width)
+            self.lines.append(f"  assign n{k}[{end - 1}:0] = {self._below(node, stage, end)};")
+
+    def _below(self, node: Node, stage: int, end: int) -> str:
+        """Bits 0 … ``end - 1`` of a sum whose chain starts there: those of its lowest operand."""
+        return self._extend(min(node.terms, key=lambda t: t.shift), stage, 0, end)
 
     def _packed(self, number: int, chain: Sequence[int]) -> None:
         """The nodes that share a chain, one above the other."""
         cells = self.graph.cells(self.family)
         sums: list[PackedSum] = []
         for k in chain:
-            made, node = cells[k], self.graph.nodes[k]
+            made, node, stage = cells[k], self.graph.nodes[k], self.design.stage[k]
             words = [t for i, t in enumerate(node.terms) if i != made.carry]
             top = max(o.top for i, o in enumerate(self.graph.operands(node)) if i != made.carry)
             end = min(top, made.width)
-            a, b = (self._extend(t, self.design.stage[k], made.start, end) for t in words)
-            carry = self._at(node.terms[made.carry].source, self.design.stage[k])
-            sums.append(PackedSum(a, b, carry if made.carry >= 0 else "", end - made.start,
-                                  made.width - made.start))  # fmt: skip
+            a, b = (self._extend(t, stage, made.start, end) for t in words)
+            carry = self._at(node.terms[made.carry].source, stage) if made.carry >= 0 else ""
+            sums.append(PackedSum(a, b, carry, end - made.start, made.width - made.start))
         a, b, places, width = laid_out(sums)
         self.lines.append(f"  wire [{width - 1}:0] p{number};")
         self.lines.append(f"  hwgen_add2 #(.W({width}), .NEG(2'b00)) c{number} "
@@ -216,8 +218,7 @@ class _Writer:
             made, node = cells[k], self.graph.nodes[k]
             value = f"p{number}[{low + made.width - made.start - 1}:{low}]"
             if made.start:
-                least = min(node.terms, key=lambda t: t.shift)
-                rest = self._extend(least, self.design.stage[k], 0, made.start)
+                rest = self._below(node, self.design.stage[k], made.start)
                 value = f"{{{value}, {rest}}}"
             self.lines.append(f"  assign n{k + self.n} = {value};")
 

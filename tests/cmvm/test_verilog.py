@@ -11,7 +11,7 @@ import pytest
 from hwgen import families, tools
 from hwgen.cmvm import emit, library, pipeline, solve
 from hwgen.cmvm.bits import solve_bits
-from hwgen.cmvm.graph import Builder
+from hwgen.cmvm.graph import Builder, Term
 from hwgen.inttype import IntType
 from tests.cmvm.simulate import CELLS, IVERILOG, YOSYS, run
 
@@ -49,6 +49,19 @@ def test_simulated_module_is_the_matrix(kind: str, name: str, stages: int, tmp_p
     library_of = None if name == "generic" else XC7
     files = {"dut.v": emit(graph, "dut", XC7), **library(library_of)}
     assert np.array_equal(run(graph, files, x, tmp_path), x @ weights.T + bias)
+
+
+@pytest.mark.skipif(IVERILOG is None, reason="no iverilog")
+@pytest.mark.parametrize("name", ["xc7", "ecp5"])
+def test_a_sum_may_end_below_an_operand_that_is_always_zero(name: str, tmp_path: Path) -> None:
+    family = families.get(name)
+    builder = Builder([IntType(0, 1), IntType(0, 0)])
+    total = builder.add([Term(0), Term(1, 1)])
+    graph = builder.graph([builder.output(Term(total))])
+    text = emit(pipeline(graph, family, stages=0), "dut", family)
+    assert ".W(0)" not in text
+    x = np.array([[0, 0], [1, 0]])
+    assert run(graph, {"dut.v": text, **library()}, x, tmp_path).ravel().tolist() == [0, 1]
 
 
 @pytest.mark.skipif(YOSYS is None or not CELLS.exists(), reason="no native yosys")
