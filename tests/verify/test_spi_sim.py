@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import shutil
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +29,7 @@ from hwgen.verify import manifest, spi_sim
 from hwgen.verify.board_sim import SimulatedBoard
 from tests.models import tiny_mlp
 from tests.verify import example
+from tests.verify.disturbed import answers_while, press_reset_often
 
 pytestmark = pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is missing")
 
@@ -107,25 +107,15 @@ def test_a_host_that_stops_in_the_middle_and_foreign_bytes_do_no_harm(
 def test_a_reset_in_mid_frame_costs_an_attempt(folder: Path, driver: ModuleType) -> None:
     sent = codes(16)
     with serve(folder) as board, driver.Accelerator(board.port, timeout=1.0) as accelerator:
-        answers = []
-        work = threading.Thread(target=lambda: answers.append(accelerator.run_codes(sent)))
-        work.start()
-        for _ in range(3):
-            board.press_reset()
-            time.sleep(0.05)
-        work.join()
-        assert np.array_equal(answers[0], -sent - 1)
+        answers = answers_while(accelerator, sent, lambda: press_reset_often(board))
+        assert np.array_equal(answers, -sent - 1)
 
 
 def test_a_pulled_plug_is_waited_for(folder: Path, driver: ModuleType) -> None:
     sent = codes(16)
     with serve(folder) as board, driver.Accelerator(board.port, timeout=5.0) as accelerator:
-        answers = []
-        work = threading.Thread(target=lambda: answers.append(accelerator.run_codes(sent)))
-        work.start()
-        board.replug()
-        work.join()
-        assert np.array_equal(answers[0], -sent - 1)
+        answers = answers_while(accelerator, sent, board.replug)
+        assert np.array_equal(answers, -sent - 1)
 
 
 def test_the_decoder_takes_back_what_the_hardware_does(driver: ModuleType) -> None:

@@ -20,6 +20,7 @@ from hwgen.board_run import load_driver
 from hwgen.errors import UsageError
 from hwgen.verify.uart_sim import serve
 from tests.verify import example
+from tests.verify.disturbed import answers_while, press_reset_often
 
 pytestmark = pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is missing")
 
@@ -148,26 +149,15 @@ def test_two_requests_are_under_way_at_a_time(driver: types.ModuleType) -> None:
 def test_a_reset_in_mid_frame_costs_an_attempt(folder: Path, driver: types.ModuleType) -> None:
     codes = _codes(20)
     with serve(folder) as board, _opened(driver, board.port) as accelerator:
-        answers = []
-        work = threading.Thread(target=lambda: answers.append(accelerator.run_codes(codes)))
-        work.start()
-        for _ in range(3):
-            board.press_reset()
-            time.sleep(0.05)
-        work.join()
-        assert np.array_equal(answers[0], -codes - 1)
+        answers = answers_while(accelerator, codes, lambda: press_reset_often(board))
+        assert np.array_equal(answers, -codes - 1)
 
 
 def test_a_pulled_plug_is_waited_for(folder: Path, driver: types.ModuleType) -> None:
     codes = _codes(30)
     with serve(folder) as board, _opened(driver, board.port) as accelerator:
-        answers = []
-        work = threading.Thread(target=lambda: answers.append(accelerator.run_codes(codes)))
-        work.start()
-        board.replug()
-        board.replug()
-        work.join()
-        assert np.array_equal(answers[0], -codes - 1)
+        answers = answers_while(accelerator, codes, lambda: (board.replug(), board.replug()))
+        assert np.array_equal(answers, -codes - 1)
 
 
 def test_a_plug_that_stays_out_is_an_error(
