@@ -99,7 +99,8 @@ def run_unit(
     reset_at: int | None = None,
     spare: int = 8,
 ) -> Run:
-    """Feeds every input its ``(beats, lanes)`` integers until every output gave ``expect`` beats.
+    """Feeds every input its ``(beats, lanes)`` integers until all of them were taken and every
+    output gave ``expect`` beats.
 
     ``stalls`` is the chance that a stream rests in a cycle. With ``reset_at`` the unit is reset
     in that cycle and all inputs start again; what was seen before is dropped. For ``spare``
@@ -220,7 +221,8 @@ class _Bench:
                 left = left + 1 if self._done() else 0
 
     def _done(self) -> bool:
-        return all(len(p.beats) >= n for p, n in zip(self.sinks, self.expect, strict=True))
+        given = all(len(p.beats) >= n for p, n in zip(self.sinks, self.expect, strict=True))
+        return given and all(len(p.times) >= len(p.beats) for p in self.sources)
 
     def _restart(self, ctx: Any) -> None:
         for port in (*self.sources, *self.sinks):

@@ -89,6 +89,14 @@ def test_windows_are_golden(
     check_unit(unit, [beats], windows(x, grid), stalls=stalls, seed=1)
 
 
+def test_rows_that_no_window_reads_are_taken_to_the_end() -> None:
+    """Also where that takes longer than the last window, and the source rests."""
+    grid = Grid(Axis(5, 2, 3, 2, 0, 1), Axis(6, 2, 1, 2, 0, 4), 1)
+    x = image(grid, 2, 1)
+    unit = WindowUnit(grid, TYPE, 1, pad=PAD)
+    check_unit(unit, [x.reshape(-1, 1)], windows(x, grid), stalls=0.4, seed=1)
+
+
 @pytest.mark.parametrize(
     ("beat", "memory"),
     [(1, "lut"), (2, "lut"), (4, "lut"), (8, "lut"), (1, "block"), (2, "block"), (4, "block")],
