@@ -15,7 +15,7 @@ from hwgen.backend import core as backend_core
 from hwgen.backend.boards import Board
 from hwgen.constants import rolled, writes
 from hwgen.design.accelerator import Accelerator, WordBits
-from hwgen.design.layout import Joiner
+from hwgen.design.joiner import Joiner
 from hwgen.design.queues import accelerate
 from hwgen.errors import BuildError, UsageError
 from hwgen.estimate.explain import Explanation, explain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from math import ceil
 from typing import Any
@@ -60,7 +61,7 @@ class Accelerator:
         inner = []
         for block in self.layout.blocks:
             reads = tuple(s if s.source else fed for s in block.inputs)
-            inner.append(Block(block.instance, block.unit, reads, block.node, block.config))
+            inner.append(replace(block, inputs=reads))
         last = Block("axi_out", self.back, (o if o.source else fed,))
         return (first, *inner, last)
 

@@ -68,6 +68,8 @@ class Core(wiring.Component):  # type: ignore[misc]
             for k, stream in enumerate(block.inputs):
                 sink = getattr(units[block.instance], "i" if len(block.inputs) == 1 else f"i{k}")
                 _join(m, port(stream), sink)
+            if block.gate:
+                m.d.comb += units[block.gate].returned.eq(units[block.instance].left)
         _join(m, port(self.layout.output), self.o)
         for number, block in enumerate(self.layout.writable):
             sink = units[block.instance].load

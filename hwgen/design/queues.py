@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from hwgen.design.accelerator import Accelerator, WordBits
-from hwgen.design.layout import Joiner, Layout
+from hwgen.design.joiner import Joiner
+from hwgen.design.layout import Layout
 from hwgen.families.base import Family
 from hwgen.ir.graph import Graph
 from hwgen.ops.base import Config
+from hwgen.rtl.credit import CreditQueue
 from hwgen.rtl.fifo import Fifo
 from hwgen.rtl.stream import Elastic
 from hwgen.rtl.tokens import Measure, TokenGraph
@@ -112,7 +114,7 @@ class _Sizing(Generic[T]):
 
     def _names(self, layout: Layout, occupancy: Sequence[int]) -> dict[str, int]:
         """The most beats in each queue, by its name."""
-        queues = [b for b in layout.blocks if isinstance(b.unit, Fifo | Elastic)]
+        queues = [b for b in layout.blocks if isinstance(b.unit, Fifo | Elastic | CreditQueue)]
         pairs = zip(queues, occupancy, strict=True)
         return {b.instance: most for b, most in pairs if isinstance(b.unit, Fifo)}
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from hwgen.design.accelerator import Accelerator
 from hwgen.families.base import Family
+from hwgen.rtl.credit import CreditGate, CreditQueue
 from hwgen.rtl.fifo import Fifo
 from hwgen.rtl.stream import Elastic
 
-BREAKS = (Elastic, Fifo)
+BREAKS = (Elastic, Fifo, CreditGate, CreditQueue)
 """Circuits whose ready is a register: no path goes through them."""
 
 ENDS = 6
@@ -38,9 +39,13 @@ def ready_ns(signals: int, family: Family) -> float:
 
 
 def _longest_run(accelerator: Accelerator) -> int:
-    """Signals along the circuits in a row through which ready goes back without a register."""
+    """Signals along the circuits in a row through which ready goes back without a register; none
+    between a gate of credits and its queue."""
     longest = run = 0
+    free = False
     for block in accelerator.blocks:
-        run = 0 if isinstance(block.unit, BREAKS) else run + block.unit.ready_signals
+        unit = block.unit
+        free = isinstance(unit, CreditGate) or (free and not isinstance(unit, CreditQueue))
+        run = 0 if free or isinstance(unit, BREAKS) else run + unit.ready_signals
         longest = max(longest, run)
     return longest

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-PIPE, QUEUE, BUFFER, RING = "pipe", "queue", "buffer", "ring"
-"""Kinds of units: an issue sequence, a queue of latency 1, a queue of latency 2, and a ring: a
-memory that is written as beats come and read by an issue sequence of its own."""
+PIPE, QUEUE, BUFFER, RING, CREDIT = "pipe", "queue", "buffer", "ring", "credit"
+"""Kinds of units: an issue sequence, a queue of latency 1, a queue of latency 2, a ring: a
+memory that is written as beats come and read by an issue sequence of its own, and a gate of
+credits: it lets beats through, in the same cycle, while fewer than ``depth`` are between it and the
+end of a queue behind it."""
 
 Flags = NDArray[np.bool_]
 Counts = NDArray[np.int64]
@@ -25,7 +27,7 @@ class Timing:
             repeats; a frame is one or more whole repetitions.
         depth: for a pipe, cycles from issue to output; for a queue, the beats it holds (a
             ``BUFFER`` holds one more in its output register).
-        kind: ``PIPE``, ``QUEUE``, ``BUFFER`` or ``RING``.
+        kind: ``PIPE``, ``QUEUE``, ``BUFFER``, ``RING`` or ``CREDIT``.
         want, free, capacity: for a ring, per step the beats that must be held for it to be issued
             and those that it releases; and how many are held at most.
     """
@@ -54,7 +56,7 @@ class Timing:
 
     @classmethod
     def queue(cls, kind: str, depth: int) -> Timing:
-        """A queue of one input that holds ``depth`` beats."""
+        """A queue of one input that holds ``depth`` beats, or a gate in front of one."""
         return cls(np.ones((1, 1), bool), np.ones(1, bool), depth, kind)
 
     @classmethod

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.rtl.timing import BUFFER, PIPE, QUEUE, RING, Timing
+from hwgen.rtl.timing import BUFFER, CREDIT, PIPE, QUEUE, RING, Timing
 from hwgen.rtl.tokens_kernel import KINDS, advance
 
 Ints = NDArray[np.int64]
@@ -82,6 +82,8 @@ class _Node:
     beats: int = 0
     cycles: int = 0
     """Of a frame, when nothing stalls."""
+    returns: int = -1
+    """Number of the gate that a queue gives its room back to."""
 
 
 @dataclass(slots=True)
@@ -114,9 +116,17 @@ class TokenGraph:
             repeats = turns
         cycles = timing.interval * int(repeats or 1)
         given = int(timing.emit.sum()) * int(repeats or 1)
-        kind = {PIPE: "pipe", QUEUE: "queue", BUFFER: "buffer", RING: "ring"}[timing.kind]
-        made = _Node(KINDS[kind], inputs, (self._channel(given),), timing, cycles=cycles)
+        kinds = {PIPE: "pipe", QUEUE: "queue", BUFFER: "buffer", RING: "ring", CREDIT: "credit"}
+        number = KINDS[kinds[timing.kind]]
+        made = _Node(number, inputs, (self._channel(given),), timing, cycles=cycles)
         return self._add(made)[0]
+
+    def returns(self, queue: int, gate: int) -> None:
+        """The queue of output channel ``queue`` tells the gate of output channel ``gate`` of every
+        beat that leaves it. Nothing between the two may wait."""
+        (number,) = (k for k, n in enumerate(self.nodes) if gate in n.outputs)
+        (landing,) = (n for n in self.nodes if queue in n.outputs)
+        landing.returns = number
 
     def fork(self, channel: int, outputs: int) -> tuple[int, ...]:
         """An eager fork; its output channels."""
@@ -231,6 +241,7 @@ class _Tables:
     frees: Ints
     quiet: Ints
     capacity: Ints
+    returns: Ints
     pipe: Ints
     total: Ints
     beats: Ints
@@ -270,6 +281,7 @@ class _Tables:
             frees=np.concatenate([f for _, _, f in patterns]),
             quiet=np.concatenate([_quiet(n, e) for n, e, _ in patterns]),
             capacity=np.array([n.timing.capacity if n.timing else 0 for n in nodes], np.int64),
+            returns=np.array([n.returns for n in nodes], np.int64),
             pipe=_starts(pipes),
             total=np.array(totals, np.int64),
             beats=np.array([n.beats for n in nodes], np.int64),

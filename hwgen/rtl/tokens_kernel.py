@@ -9,9 +9,10 @@ from numba import njit
 
 KINDS = {
     "source": 0, "sink": 1, "pipe": 2, "queue": 3, "buffer": 4, "fork": 5, "ring": 6, "wire": 7,
+    "credit": 8,
 }  # fmt: skip
 
-SOURCE, SINK, PIPE, QUEUE, BUFFER, FORK, RING, WIRE = range(8)
+SOURCE, SINK, PIPE, QUEUE, BUFFER, FORK, RING, WIRE, CREDIT = range(9)
 
 PATIENCE = 5
 """Frames in a row that come later than their pace before it counts as not kept."""
@@ -40,13 +41,15 @@ def _remember(
 def advance(
     kind: Any, in_from: Any, in_channel: Any, out_from: Any, out_channel: Any, depth: Any,
     steps: Any, pattern: Any, needs: Any, emits: Any, frees: Any, quiet: Any, capacity: Any,
-    pipe: Any, total: Any, beats: Any, base: Any, gate: Any, gate_end: Any, gates: Any, times: Any,
-    moved: Any, most: Any, states: Any, starts: Any, pace: Any, max_cycles: Any,
+    returns: Any, pipe: Any, total: Any, beats: Any, base: Any, gate: Any, gate_end: Any,
+    gates: Any, times: Any, moved: Any, most: Any, states: Any, starts: Any, pace: Any,
+    max_cycles: Any,
 ) -> Any:  # fmt: skip
     """Runs until every source and sink has its total, or nothing can move any more.
 
     Nodes are in stream order; ``*_from`` index the lists of channels; ``moved`` counts beats,
     ``times[base + b]`` is the cycle of beat b at a source or sink; ``most`` is the highest level.
+    ``returns`` is the gate of credits that a queue gives its room back to, or -1.
     A source starts no frame k before cycle ``k·pace``. With rows in ``states`` it stops where the
     first source has given whole frames, none of them late, and the state is that of an earlier
     such cycle; or where frames fall more and more behind their pace.
@@ -80,6 +83,7 @@ def advance(
     held = np.zeros(count, np.int64)
     tokens = np.zeros(count, np.int64)
     have = np.zeros(count, np.bool_)
+    freed_room = np.zeros(count, np.int64)
     bits = np.zeros(pipe[count] + 1, np.bool_)
     due = np.zeros(count, np.int64)
     slept = np.zeros(count, np.int64)
@@ -159,6 +163,8 @@ def advance(
                 now = level[n] > 0
             elif what == BUFFER:
                 now = held[n] != 0
+            elif what == CREDIT:
+                now = valid[in_channel[in_from[n]]] and level[n] < depth[n]
             else:
                 index = gate[n] + cycle
                 free = index >= gate_end[n] or gates[index]
@@ -290,6 +296,14 @@ def advance(
                     stirred = put != get
                     level[n] += int(put) - int(get)
                     most[n] = max(most[n], level[n])
+                    if get and returns[n] >= 0:
+                        freed_room[returns[n]] = 1
+                        due[returns[n]] = cycle
+                        stirred = True
+                elif what == CREDIT:
+                    stirred = put or freed_room[n] > 0
+                    level[n] += int(put) - freed_room[n]
+                    freed_room[n] = 0
                 elif what == BUFFER:
                     o = out_channel[out_from[n]]
                     freed = held[n] == 0 or ready[o]

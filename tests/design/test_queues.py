@@ -7,7 +7,8 @@ import pytest
 
 from hwgen import families, vectors
 from hwgen.design.core import Core
-from hwgen.design.layout import Joiner, Layout, token_graph
+from hwgen.design.joiner import Joiner
+from hwgen.design.layout import Layout, token_graph
 from hwgen.design.queues import lay_out
 from hwgen.ir.graph import Graph
 from hwgen.ir.types import Alphabet, IntArray
