@@ -24,12 +24,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hwgen import tools
+from hwgen.backend import boards
+from hwgen.verify.route import NEXTPNR
+
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "benchmarks" / "results" / "boards.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 MARKS = ("<!-- boards: begin -->", "<!-- boards: end -->")
 FRAMES = 100
-OVERHEAD = 11  # bytes of a request or an answer over the UART beside its payload
+OVERHEAD = 11  # bytes of a request or an answer over the link beside its payload
+BITS_PER_BYTE = {"uart": 10, "spi": 8}
 LOGIC = ("TRELLIS_COMB", "ICESTORM_LC", "LUT4")
 MEMORY = ("DP16KD", "ICESTORM_RAM", "ICESTORM_SPRAM", "BSRAM")
 
@@ -47,6 +52,9 @@ ROWS = {
     "digits-ulx3s": Row("digits", "ulx3s-85f", ("--clock", "100")),
     "digits-tang": Row("digits", "tang-nano-20k", ("--style", "folded", "--clock", "108")),
     "digits-icebreaker": Row("digits", "icebreaker", ("--style", "folded", "--clock", "36")),
+    "digits-icebreaker-spi": Row(
+        "digits", "icebreaker", ("--style", "folded", "--clock", "36", "--link", "spi")
+    ),
     "mnist-ulx3s": Row("mnist", "ulx3s-85f", ("--style", "folded", "--clock", "75")),
     "mnist-ulx3s-spatial": Row(
         "mnist",
@@ -121,7 +129,7 @@ def measure(name: str, row: Row, model: Path, data: Path, work: Path) -> dict[st
         "build_seconds": round(built.seconds, 1),
         "route_seconds": round(routed.seconds, 1),
         "processor_seconds": round(built.processor + routed.processor, 1),
-        "tools": "YoWASP",
+        "tools": placer(row.board),
     }
     keep(name, found)
     sim = hwgen("sim", out, "--cells")
@@ -131,6 +139,12 @@ def measure(name: str, row: Row, model: Path, data: Path, work: Path) -> dict[st
     return found
 
 
+def placer(board: str) -> str:
+    """Which nextpnr places it: the package's WebAssembly, or the version of a native one."""
+    tool = tools.require(NEXTPNR[boards.load(board).family])
+    return "YoWASP" if "yowasp" in Path(tool.command).name else f"nextpnr {tool.version}"
+
+
 def estimated(row: Row, model: Path) -> float:
     """The clock that ``hwgen estimate`` gives."""
     found = hwgen("estimate", model, "--board", row.board, *row.options)
@@ -138,13 +152,13 @@ def estimated(row: Row, model: Path) -> float:
 
 
 def link_rate(folder: Path) -> float:
-    """Frames per second that the UART lets through: the longer of request and answer."""
+    """Frames per second that the link lets through: the longer of request and answer."""
     model = json.loads((folder / "driver" / "model.json").read_text("utf-8"))
     sizes = []
     for port in (model["input"], model["output"]):
         words = -(-port["elements"] * port["slot_bits"] // port["word_bits"])
         sizes.append(words * port["word_bits"] // 8 + OVERHEAD)
-    return round(model["speed"] / 10 / max(sizes), 1)
+    return round(model["speed"] / BITS_PER_BYTE[model["link"]] / max(sizes), 1)
 
 
 def keep(name: str, found: dict[str, Any]) -> None:
@@ -159,7 +173,7 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
     """The rows as Markdown, and how far the estimated clock is from the routed one."""
     lines = [
         "| network | board | style | clock | routed | met | estimated | logic cells | block RAM | "
-        "cycles/frame | frames/s | over the UART | netlist: wrong of frames | build + route | "
+        "cycles/frame | frames/s | over the link | netlist: wrong of frames | build + route | "
         "of the processor |",
         "| --- | --- | --- | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | "
         "---: | ---: |",
@@ -171,8 +185,9 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
         logic, memory = (_used(r, kinds) for kinds in (LOGIC, MEMORY))
         seconds = r["build_seconds"] + r["route_seconds"]
         processor = f"{r['processor_seconds']:.0f} s" if "processor_seconds" in r else "–"
+        board = f"{r['board']}, SPI" if "spi" in r["options"] else r["board"]
         lines.append(
-            f"| {r['network']} | {r['board']} | {r['style']} | {r['target_mhz']:g} MHz | "
+            f"| {r['network']} | {board} | {r['style']} | {r['target_mhz']:g} MHz | "
             f"{r['achieved_mhz']:g} MHz | {met} | {r['estimated_mhz']:g} MHz | {logic} | "
             f"{memory} | {r['interval']:,} | {r['frames_per_second']:,} | "
             f"{r['link_frames_per_second']:,.0f} | {wrong} | {seconds:.0f} s | {processor} |"

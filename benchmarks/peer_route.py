@@ -5,7 +5,7 @@
 The layer's matrix stands between two rows of registers, filled and read bit by bit, so that pins do
 not count; that frame is the same for both, and its cells are in the figures of both. Each writes
 its Verilog without registers and with: alkaid every so many of its units of delay (5 is its own
-default), of which it also keeps its inputs and outputs in registers; hwgen for 100 MHz.
+default), of which it also keeps its inputs and outputs in registers; hwgen for a clock.
 ``HWGEN_PEERS_PYTHON`` is a Python with alkaid. Rows are kept in
 ``benchmarks/results/peer_route.json``; all of them go to docs/benchmarks.md.
 """
@@ -41,13 +41,19 @@ MARKS = ("<!-- peer route: begin -->", "<!-- peer route: end -->")
 PEER = Path(__file__).with_name("peer_network.py")
 KEPT = ROOT / "benchmarks" / "results" / "peer_route.json"
 MHZ = 100.0
+"""What nextpnr is asked for, of every design."""
+
 THEIRS = {
     "alkaid, sums of three, combinational": "alkaid",
     "alkaid, combinational": "alkaid_bin",
     "alkaid, registers every 5 units": "alkaid_bin_5",
     "alkaid, registers every 2 units": "alkaid_bin_2",
 }
-OURS = {"hwgen, combinational": False, f"hwgen, registers for {MHZ:g} MHz": True}
+OURS = {
+    "hwgen, combinational": 0.0,
+    "hwgen, registers for 100 MHz": 100.0,
+    "hwgen, registers for 200 MHz": 200.0,
+}
 FRAME = """module frame(input clk, input si, output so);
   reg [{inputs}-1:0] x;
   reg [{outputs}-1:0] y;
@@ -73,13 +79,14 @@ def layer(model: Path, name: str) -> tuple[Linear, Any]:
     return found[0], graph.types[found[0].inputs[0]]
 
 
-def ours(node: Linear, kind: Any, board: Board, pipelined: bool) -> tuple[dict[str, str], str, int]:
-    """hwgen's Verilog, how the frame holds it, and its output bits."""
-    family = replace(families.get(board.family), period_ns=1000 / MHZ)
+def ours(node: Linear, kind: Any, board: Board, mhz: float) -> tuple[dict[str, str], str, int]:
+    """hwgen's Verilog with registers for that clock, or none; how the frame holds it, and its
+    output bits."""
+    family = replace(families.get(board.family), period_ns=1000 / (mhz or MHZ))
     bias = np.broadcast_to(node.bias.values, (node.outputs,))
     graph = solve(node.weight.values, kind.per_channel(), bias=bias, family=family)
     plain = Pipelined(graph, (0,) * len(graph.nodes), 0)
-    design = pipeline(graph, family, target_ns=family.period_ns) if pipelined else plain
+    design = pipeline(graph, family, target_ns=family.period_ns) if mhz else plain
     files = {"dut.v": emit(design, "dut", family), **library(family)}
     width = IntType.hull(o.type for o in graph.outputs).width
     return files, "dut dut(.clk(clk), .ce(1'b1), .x(x), .y(found));", width * len(graph.outputs)
@@ -170,7 +177,7 @@ def main() -> None:
     )
     for name in (n for n in (*THEIRS, *OURS) if options.only in n):
         if name in OURS:
-            files, instance, outputs = ours(node, kind, board, pipelined=OURS[name])
+            files, instance, outputs = ours(node, kind, board, OURS[name])
         else:
             python = os.environ["HWGEN_PEERS_PYTHON"]
             files, instance, outputs = theirs(node, kind, python, THEIRS[name])

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil, sqrt
 
 from hwgen.cmvm.graph import AdderGraph
 from hwgen.families.base import Family, Resources
+
+MOST_HOPS = 2
+"""Registers on the way of a value, at most, beside those of the stages."""
 
 
 @dataclass(frozen=True)
@@ -15,11 +19,13 @@ class Pipelined:
 
     Members:
         stage: the stage, from 0, in which each node is computed.
+        hops: registers on the way of values that several nodes read, beside those of the stages.
     """
 
     graph: AdderGraph
     stage: tuple[int, ...]
     stages: int
+    hops: int = 0
 
     @cached_property
     def lifetimes(self) -> tuple[int, ...]:
@@ -57,17 +63,45 @@ class Pipelined:
 
     def delay_ns(self, family: Family) -> float:
         """The longest register-to-register path; whole paths where there are no stages."""
-        return max(_arrivals(self.graph, self.stage, family), default=0.0) + (
-            family.ff_ns if self.stages else 0.0
-        )
+        if not self.stages:
+            return max(_arrivals(self.graph, self.stage, family), default=0.0)
+        wires = far_ns(self.graph, family) / (self.hops + 1)
+        longest = max(_arrivals(self.graph, self.stage, family), default=0.0)
+        return family.ff_ns + max(longest, wires + _cell_ns(family) if wires else 0.0)
 
     def check(self) -> None:
         """Raise AssertionError if a node runs before what it reads."""
         n = len(self.graph.sources)
+        gaps = gaps_behind(self.graph, self.hops)
+        born = [0] * n + list(self.stage)
         for k, node in enumerate(self.graph.nodes):
             for t in node.terms:
-                if t.source >= n:
-                    assert self.stage[t.source - n] <= self.stage[k], "a stage runs backwards"
+                soonest = born[t.source] + gaps[t.source]
+                assert soonest <= self.stage[k], "a stage runs backwards"
+
+
+def far_ns(graph: AdderGraph, family: Family) -> float:
+    """The longest nets of a graph, those of values that several nodes read: they grow with the side
+    of the square that its LUTs take."""
+    return family.wire_ns * sqrt(graph.cost(family)) if family.wire_ns else 0.0
+
+
+def _cell_ns(family: Family) -> float:
+    """A short sum, without the net before it."""
+    return family.adder_ns(8) - family.net_ns
+
+
+def gaps_behind(graph: AdderGraph, hops: int) -> list[int]:
+    """Per source, the stages from it to those that read it: more than ``hops`` where several do,
+    an input's own register counted."""
+    n, count = len(graph.sources), len(graph.sources) + len(graph.nodes)
+    if not hops:
+        return [0] * count
+    users = [0] * count
+    for node in graph.nodes:
+        for source in {t.source for t in node.terms}:
+            users[source] += 1
+    return [0 if used < 2 else hops + (k >= n) for k, used in enumerate(users)]
 
 
 def _arrivals(graph: AdderGraph, stage: tuple[int, ...], family: Family) -> list[float]:
@@ -105,8 +139,12 @@ def pipeline(
         return _even(graph, family, stages)
     if target_ns is None:
         raise ValueError("pipeline needs target_ns or stages")
-    early = _earliest(graph, family, target_ns - family.ff_ns)
-    return _settle(Pipelined(graph, early, 1 + max(early, default=0)), family, target_ns)
+    budget = target_ns - family.ff_ns
+    wires = far_ns(graph, family)
+    hops = max(ceil((wires + _cell_ns(family)) / budget) - 1, 0) if wires else 0
+    hops = min(hops, MOST_HOPS)
+    early = _earliest(graph, family, budget, hops)
+    return _settle(Pipelined(graph, early, 1 + max(early, default=0), hops), family, target_ns)
 
 
 def _even(graph: AdderGraph, family: Family, stages: int) -> Pipelined:
@@ -122,12 +160,13 @@ def _even(graph: AdderGraph, family: Family, stages: int) -> Pipelined:
     return _settle(Pipelined(graph, early, stages), family, high + family.ff_ns)
 
 
-def _earliest(graph: AdderGraph, family: Family, budget: float) -> tuple[int, ...]:
+def _earliest(graph: AdderGraph, family: Family, budget: float, hops: int = 0) -> tuple[int, ...]:
     """The first stage in which each node can run with paths of at most ``budget``."""
     n = len(graph.sources)
     stage, time = [0] * n, [0.0] * n
+    gaps = gaps_behind(graph, hops)
     for node, made in zip(graph.nodes, graph.cells(family), strict=True):
-        at = max((stage[t.source] for t in node.terms), default=0)
+        at = max((stage[t.source] + gaps[t.source] for t in node.terms), default=0)
         start = max((time[t.source] for t in node.terms if stage[t.source] == at), default=0.0)
         if start > 0.0 and start + made.ns > budget:
             at, start = at + 1, 0.0

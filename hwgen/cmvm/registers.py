@@ -15,7 +15,7 @@ from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
 from hwgen.cmvm.graph import AdderGraph
-from hwgen.cmvm.pipeline import Pipelined
+from hwgen.cmvm.pipeline import Pipelined, gaps_behind
 from hwgen.families.base import Family
 
 NEVER = 1 << 28
@@ -23,6 +23,7 @@ BEHIND, BEFORE = 0, 1
 """The terminals of the flow network: what is true of every stage, and of none."""
 
 Pairs = list[tuple[int, int]]
+Gaps = list[tuple[int, int, int]]
 
 
 def fewest_registers(start: Pipelined, family: Family, budget: float) -> Pipelined:
@@ -33,8 +34,17 @@ def fewest_registers(start: Pipelined, family: Family, budget: float) -> Pipelin
     graph = start.graph
     if not graph.nodes or start.stages < 2:
         return start
-    network = _Network(graph, _far_apart(graph, family, budget), start.stages)
-    made = Pipelined(graph, network.stages(), start.stages)
+    apart = [(v, u, 1) for v, u in _far_apart(graph, family, budget)]
+    gaps = gaps_behind(graph, start.hops)
+    n = len(graph.sources)
+    apart += [
+        (source, k, gaps[source])
+        for k, node in enumerate(graph.nodes, n)
+        for source in sorted({t.source for t in node.terms})
+        if gaps[source]
+    ]
+    network = _Network(graph, apart, start.stages)
+    made = Pipelined(graph, network.stages(), start.stages, start.hops)
     made.check()
     return made
 
@@ -42,7 +52,7 @@ def fewest_registers(start: Pipelined, family: Family, budget: float) -> Pipelin
 class _Network:
     """Implications between truth values; vertices are made for those that are not known."""
 
-    def __init__(self, graph: AdderGraph, apart: Pairs, stages: int) -> None:
+    def __init__(self, graph: AdderGraph, apart: Gaps, stages: int) -> None:
         self.graph, self.boundaries = graph, range(1, stages)
         self.n = len(graph.sources)
         self.count = self.n + len(graph.nodes)
@@ -58,7 +68,7 @@ class _Network:
     def _bounds(self, last: int) -> tuple[list[int], list[int]]:
         """The first and the last stage that each source and node can be in."""
         early, late = [0] * self.count, [0] * self.n + [last] * (self.count - self.n)
-        pairs = [(v, u, 0) for v, u in self.near] + [(v, u, 1) for v, u in self.apart]
+        pairs = [(v, u, 0) for v, u in self.near] + self.apart
         for v, u, gap in sorted(pairs, key=lambda p: p[1]):
             early[u] = max(early[u], early[v] + gap)
         for v, u, gap in sorted(pairs, reverse=True):
@@ -93,9 +103,9 @@ class _Network:
         for v, u in self.near:
             users[v].append(u)
         final = {o.source for o in self.graph.outputs}
-        for v, u in self.apart:
-            for s in self.boundaries[:-1]:
-                self._edge(self._behind(v, s), self._behind(u, s + 1), NEVER)
+        for v, u, gap in self.apart:
+            for s in self.boundaries[: len(self.boundaries) - gap] if v >= self.n else ():
+                self._edge(self._behind(v, s), self._behind(u, s + gap), NEVER)
         for v in range(self.count):
             for s in self.boundaries:
                 if s > 1:

@@ -18,7 +18,7 @@ from hwgen.rtl.credit import CreditGate, CreditQueue
 from hwgen.rtl.stream import Elastic
 from hwgen.rtl.timing import PIPE
 
-MANY_FFS = 4096
+MANY_FFS = 1024
 """Registers behind one unit's enable above which it runs freely."""
 
 MOST_SHARE = 0.05

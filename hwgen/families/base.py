@@ -73,6 +73,7 @@ class Family:
         before_ns: what stands before the cells of an adder; 0 where that is a net and a LUT.
         joined_inputs: inputs of LUTs joined by multiplexers that are about as fast as one; 0
             where there are none.
+        wire_ns: the longest net of a circuit, per square root of its LUTs; 0 where not measured.
         carry_entry_ns: into and out of a carry chain. ff_ns: clock to output plus set-up.
         ram_ns: clock to output of a block RAM.
         period_ns: clock period that circuits are pipelined for.
@@ -105,6 +106,7 @@ class Family:
     instantiate: str = ""
     period_ns: float = 10.0
     before_ns: float = 0.0
+    wire_ns: float = 0.0
     joined_inputs: int = 0
 
     def adder(self, width: int, operands: int = 2, *, constant: bool = False) -> float:

@@ -22,6 +22,7 @@ ECP5 = Family(
     rams=(DP16KD,),
     lut_ns=0.24,
     net_ns=1.05,
+    wire_ns=0.065,
     carry_ns=0.036,
     carry_entry_ns=0.85,
     ff_ns=0.53,

@@ -83,9 +83,10 @@ class AxiStreamIn(Unit):
         m = Module()
         m.submodules.gearbox = box = self.gearbox
         wiring.connect(m, box.o, wiring.flipped(self.o))
-        count = Signal(range(max(self.words, 2)))
-        filling = Signal()
-        at_last = count == self.words - 1
+        some = self.words > 1
+        count: Value = Signal(range(self.words)) if some else Const(0)
+        filling: Value = Signal() if some else Const(0)
+        at_last: Value = count == self.words - 1
         taken, moved, wait = Signal(), Signal(), Signal()
         m.d.comb += [
             wait.eq((at_last & self.hold) | ((count == 0) & self.pause)),
@@ -104,11 +105,12 @@ class AxiStreamIn(Unit):
         for k in range(self.slots):
             bits = self.axis.tdata[k * slot : k * slot + self.dtype.width]
             m.d.comb += Value.cast(box.i.payload[k]).eq(Mux(filling, 0, bits))
-        with m.If(moved):
-            m.d.sync += [
-                count.eq(Mux(at_last, 0, count + 1)),
-                filling.eq((filling | self.early) & ~at_last),
-            ]
+        if some:
+            with m.If(moved):
+                m.d.sync += [
+                    count.eq(Mux(at_last, 0, count + 1)),
+                    filling.eq((filling | self.early) & ~at_last),
+                ]
         return m
 
 
@@ -151,8 +153,8 @@ class AxiStreamOut(Unit):
         m = Module()
         m.submodules.gearbox = box = self.gearbox
         wiring.connect(m, wiring.flipped(self.i), box.i)
-        count = Signal(range(max(self.words, 2)))
-        at_last = count == self.words - 1
+        count: Value = Signal(range(self.words)) if self.words > 1 else Const(0)
+        at_last: Value = count == self.words - 1
         go = self.mark.valid | ~at_last
         m.d.comb += [
             self.axis.tvalid.eq(box.o.valid & go),
@@ -166,8 +168,9 @@ class AxiStreamOut(Unit):
         wide = [Signal.like(Const(0, slot), name=f"slot_{k}") for k in range(self.slots)]
         m.d.comb += [a.eq(box.o.payload[k]) for k, a in enumerate(wide)]
         m.d.comb += self.axis.tdata.eq(Cat(*wide))
-        with m.If(self.axis.tvalid & self.axis.tready):
-            m.d.sync += count.eq(Mux(at_last, 0, count + 1))
+        if self.words > 1:
+            with m.If(self.axis.tvalid & self.axis.tready):
+                m.d.sync += count.eq(Mux(at_last, 0, count + 1))
         return m
 
     def _kept(self) -> int:

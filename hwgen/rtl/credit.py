@@ -18,7 +18,7 @@ class CreditGate(Unit):
 
     What stands between the two needs no enable: whatever comes out of it is taken. Throughput: one
     beat per cycle where there are two more credits than the cycles between the two. Latency: 0. No
-    path from ready to ready.
+    path from ready to ready; ready is a register where the credits are a power of two.
 
     Members:
         i: In(stream of ``lanes`` elements of ``dtype``)
@@ -35,16 +35,18 @@ class CreditGate(Unit):
         super().__init__({"i": In(stream), "o": Out(stream), "returned": In(1)})
 
     def resources(self, family: Family) -> Resources:
-        """A count up and down, and a flag that it has not reached its end."""
+        """A count up and down."""
         width = self.credits.bit_length()
-        return Resources(lut=1.4 * width + 4, ff=width)
+        return Resources(lut=1.4 * width + 3, ff=width)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         inside = Signal(range(self.credits + 1))
+        whole = self.credits & (self.credits - 1) == 0
+        full = inside[-1] if whole else inside == self.credits
         put = Signal()
         m.d.comb += [
-            self.i.ready.eq(inside != self.credits),
+            self.i.ready.eq(~full),
             put.eq(self.i.valid & self.i.ready),
             self.o.valid.eq(put),
             raw(self.o.payload).eq(raw(self.i.payload)),

@@ -198,7 +198,8 @@ class Gearbox(Unit):
             for k in range(self.o_lanes)
         ]
         m.d.comb += Value.cast(self.o.payload).eq(Cat(*given))
-        with m.If(seq.issue):
+        moved = seq.issue if len(plan.steps) > 1 else seq.ce  # whatever is taken without a token
+        with m.If(moved):
             m.d.sync += [
                 g.eq(_chosen(row, values, state))
                 for g, row in zip(given, plan.outputs, strict=True)

@@ -113,7 +113,7 @@ class Registers(wiring.Component):  # type: ignore[misc]
         if self.words:
             found = Cat(self.errors, self._load(m, words, writes))
         m.d.sync += flags.eq((flags & ~cleared) | found)
-        m.d.comb += self.clear.eq(writes["CONTROL"] & self._wdata[0])
+        m.d.sync += self.clear.eq(writes["CONTROL"] & self._wdata[0])  # it goes far
         return m
 
     def _counters(self, m: Module) -> dict[str, Signal]:

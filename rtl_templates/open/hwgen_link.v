@@ -174,22 +174,24 @@ module hwgen_link #(
   reg fetched_valid;
   reg [8*IN_WORD-1:0] word;
   reg [$clog2(IN_WORD+1)-1:0] filled;
+  reg [7:0] moved;                // a byte goes through here, so that a wide word's enable is a
+  reg moving;                     // register
   reg [FETCH-1:0] given;
   wire full = filled == IN_WORD;
   wire take = fetched_valid & (to_loader ? load_ready : ~full);
   wire more = feeding & fetch != (feed_load ? LOAD_BYTES : IN_BYTES);
   wire step = more & (~fetched_valid | take);
   assign i_tdata = word;
-  assign i_tvalid = full;
+  assign i_tvalid = full & ~moving;
   assign i_tlast = given == IN_BYTES / IN_WORD - 1;
   always @(posedge clk) if (step) fetched <= memory[{feed_bank, fetch[PLACE-1:0]}];
   always @(posedge clk) begin
     if (step) fetch <= fetch + 1'b1;
     if (step | take) fetched_valid <= step;
-    if (take & ~to_loader) begin
-      word <= {fetched, word} >> 8;
-      filled <= filled + 1'b1;
-    end
+    moving <= take & ~to_loader;
+    moved <= fetched;
+    if (moving) word <= {moved, word} >> 8;
+    if (take & ~to_loader) filled <= filled + 1'b1;
     if (i_tvalid & i_tready) begin
       filled <= 0;
       given <= given + 1'b1;
@@ -211,6 +213,7 @@ module hwgen_link #(
       feeding <= 1'b0;
       filled <= 0;
       fetched_valid <= 1'b0;
+      moving <= 1'b0;
     end
   end
 

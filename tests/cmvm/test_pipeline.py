@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 
 from hwgen import families
 from hwgen.cmvm import AdderGraph, Pipelined, pipeline, solve
+from hwgen.cmvm.pipeline import MOST_HOPS, far_ns
 from hwgen.inttype import IntType
 
 XC7 = families.get("xc7")
@@ -71,4 +74,52 @@ def test_no_legal_stages_need_fewer_registers(seed: int) -> None:
     assert piped.delay_ns(XC7) <= 4.5
     counts = [other.register_bits for other in legal(made, 4.5, piped.stages)]
     assert counts
+    assert piped.register_bits == min(counts)
+
+
+ROOMY = replace(XC7, wire_ns=0.5)
+"""A family whose nets across a whole circuit take long."""
+
+
+@pytest.mark.parametrize("target", [2.5, 4.0, 8.0])
+def test_what_several_nodes_read_has_registers_on_its_way(target: float) -> None:
+    made = graph()
+    wires = far_ns(made, ROOMY)
+    piped, near = (pipeline(made, family, target_ns=target) for family in (ROOMY, XC7))
+    piped.check()
+    assert piped.hops >= 1 and near.hops == 0
+    assert piped.hops == MOST_HOPS or wires / (piped.hops + 1) < target
+    n = len(made.sources)
+    born = [0] * n + list(piped.stage)
+    readers: dict[int, set[int]] = {}
+    for k, node in enumerate(made.nodes):
+        for term in node.terms:
+            readers.setdefault(term.source, set()).add(k)
+    shared = [source for source, nodes in readers.items() if len(nodes) > 1]
+    assert shared
+    for source in shared:
+        apart = min(piped.stage[k] for k in readers[source]) - born[source]
+        assert apart >= piped.hops + (source >= n)
+
+
+def test_a_circuit_whose_nets_are_short_has_none() -> None:
+    small = graph(4, 2)
+    assert far_ns(small, ROOMY) < far_ns(graph(), ROOMY)
+    assert pipeline(small, ROOMY, target_ns=50).hops == 0
+    assert far_ns(small, XC7) == 0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_registers_on_the_way_are_no_more_than_it_takes(seed: int) -> None:
+    weights = np.random.default_rng(seed).choice([-1, 0, 1], (3, 4))
+    made = solve(weights, [IntType(0, 3)] * 4, seed=seed)
+    family = replace(XC7, wire_ns=0.5 * 4.0 / far_ns(made, ROOMY))
+    piped = pipeline(made, family, target_ns=4.5)
+    assert piped.hops == 1
+    counts = []
+    for other in legal(made, 4.5, piped.stages):
+        hopped = replace(other, hops=1)
+        with suppress(AssertionError):
+            hopped.check()
+            counts.append(hopped.register_bits)
     assert piped.register_bits == min(counts)
