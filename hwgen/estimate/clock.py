@@ -27,15 +27,17 @@ def fmax_mhz(accelerator: Accelerator) -> float:
     """
     family = accelerator.layout.family
     units = [block.unit.path_ns(family) for block in accelerator.blocks]
-    return float(1000 / max(ready_ns(_longest_run(accelerator), family), *units))
+    lut = accelerator.resources(family).lut
+    return float(1000 / max(ready_ns(_longest_run(accelerator), family, lut), *units))
 
 
-def ready_ns(signals: int, family: Family) -> float:
+def ready_ns(signals: int, family: Family, lut: float = 0) -> float:
     """From registers through a chain of conditions of ``signals`` signals to the enables of
-    others. Synthesis packs the conditions of one or two units into a LUT."""
+    others in a design of ``lut`` LUTs. Synthesis packs the conditions of one or two units into a
+    LUT."""
     inputs = (max(family.lut_inputs, family.joined_inputs) - 1) * FILLED
     level = family.lut_ns + family.net_ns
-    return family.ff_ns + (signals + ENDS) / inputs * level + family.net_ns
+    return family.ff_ns + (signals + ENDS) / inputs * level + family.spread_ns(lut)
 
 
 def _longest_run(accelerator: Accelerator) -> int:

@@ -9,7 +9,7 @@ those of routed designs where the family's file says so.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from math import ceil
+from math import ceil, sqrt
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +183,10 @@ class Family:
     def levels_ns(self, levels: int) -> float:
         """Delay of look-up tables in a row, with the nets that feed them."""
         return levels * (self.lut_ns + self.net_ns)
+
+    def spread_ns(self, lut: float) -> float:
+        """A net to many registers or adders of a circuit of so many LUTs: half of its longest."""
+        return max(self.net_ns, self.wire_ns * sqrt(lut) / 2)
 
     @property
     def gate_ns(self) -> float:

@@ -22,6 +22,7 @@ GOWIN = Family(
     rams=(BSRAM,),
     lut_ns=0.4,
     net_ns=0.78,
+    wire_ns=0.034,
     carry_ns=0.035,
     carry_entry_ns=1.02,
     ff_ns=0.23,

@@ -108,11 +108,13 @@ class MatVecShape:
         return Timing.pipe(consume, emit, self.depth)
 
     def path_ns(self, family: Family) -> float:
-        """The slowest stage: the first begins at the weights, the last ends in an accumulator."""
+        """The slowest stage: the first begins at the weights, or at inputs that go to all rows; the
+        last ends in an accumulator."""
         stages = self.tree.stages_ns(family)
         stages[-1] += family.gate_ns + family.adder_ns(self.output.width)
         in_ram = self.memory == "block" and self.steps > 1
-        first = (family.ram_ns if in_ram else family.ff_ns) + stages[0]
+        spread = family.spread_ns(self.resources(family).lut) - family.net_ns
+        first = max(family.ram_ns if in_ram else 0.0, family.ff_ns + spread) + stages[0]
         return max(first, family.ff_ns + max(stages))
 
     def resources(self, family: Family) -> Resources:
