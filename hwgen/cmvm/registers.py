@@ -15,7 +15,7 @@ from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
 from hwgen.cmvm.graph import AdderGraph
-from hwgen.cmvm.pipeline import Pipelined, gaps_behind
+from hwgen.cmvm.pipeline import Pipelined, delays_ns, gaps_behind
 from hwgen.families.base import Family
 
 NEVER = 1 << 28
@@ -156,7 +156,7 @@ class _Network:
 def _far_apart(graph: AdderGraph, family: Family, budget: float) -> Pairs:
     """Pairs of nodes between which a register must be: the first too far behind each node."""
     n = len(graph.sources)
-    delay = [0.0] * n + [made.ns for made in graph.cells(family)]
+    delay = [0.0] * n + delays_ns(graph, family)
     users: list[list[int]] = [[] for _ in delay]
     for k, node in enumerate(graph.nodes, n):
         for source in {t.source for t in node.terms}:
