@@ -52,6 +52,7 @@ THEIRS = {
 OURS = {
     "hwgen, combinational": 0.0,
     "hwgen, registers for 100 MHz": 100.0,
+    "hwgen, registers for 150 MHz": 150.0,
     "hwgen, registers for 200 MHz": 200.0,
 }
 FRAME = """module frame(input clk, input si, output so);

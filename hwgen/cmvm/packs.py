@@ -7,11 +7,18 @@ have a cell for each of the two. That is a plain addition of two long words, on 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.cmvm.graph import AdderGraph
 from hwgen.cmvm.pipeline import Pipelined
 from hwgen.families.base import Family
+
+SMALL = 64
+"""Sums up to which they share chains in their order: nothing in so small a circuit is far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +51,49 @@ def packs(design: Pipelined, family: Family) -> list[list[int]]:
         if made.kind == "packed":
             alike.setdefault((stage, levels[k]), []).append(k)
     cells = graph.cells(family)
+    spans = {k: cells[k].width - cells[k].start for nodes in alike.values() for k in nodes}
+    rows = np.zeros((len(graph.nodes), 1), np.float32)
+    if len(spans) > SMALL:
+        rows = rows_reached(graph)
+    return [c for nodes in alike.values() for c in _chains(nodes, spans, rows, family.chain_pack)]
+
+
+def _chains(
+    nodes: Sequence[int], spans: Mapping[int, int], rows: NDArray[np.float32], most: int
+) -> list[list[int]]:
+    """``nodes`` on chains of at most ``most`` bits: the first one left, then each time the one
+    whose sum goes to most of the same rows as those on the chain."""
+    left, lengths = np.array(nodes), np.array([spans[k] for k in nodes])
     chains: list[list[int]] = []
-    for nodes in alike.values():
-        room = 0
-        for k in nodes:
-            span = cells[k].width - cells[k].start
-            if span > room:
-                chains.append([])
-                room = family.chain_pack - 1
-            chains[-1].append(k)
-            room -= span
+    while len(left):
+        chosen, room = [0], most - 1 - lengths[0]
+        reached = rows[left[0]].copy()
+        alike = rows[left] @ reached
+        alike[0] = -1
+        while np.any(fits := (alike >= 0) & (lengths <= room)):
+            k = int(np.argmax(np.where(fits, alike, -1)))
+            chosen.append(k)
+            room -= lengths[k]
+            alike += rows[left] @ rows[left[k]]
+            alike[chosen] = -1
+        chains.append([int(left[k]) for k in chosen])
+        left, lengths = np.delete(left, chosen), np.delete(lengths, chosen)
     return chains
+
+
+def rows_reached(graph: AdderGraph) -> NDArray[np.float32]:
+    """Per node and output, how much of the node goes to it: of length 1, 0 where nothing does."""
+    n = len(graph.sources)
+    reached = np.zeros((n + len(graph.nodes), len(graph.outputs)), np.float32)
+    for lane, out in enumerate(graph.outputs):
+        if out.source is not None:
+            reached[out.source, lane] = 1
+    for k in reversed(range(len(graph.nodes))):
+        for source in {t.source for t in graph.nodes[k].terms}:
+            np.maximum(reached[source], reached[n + k], out=reached[source])
+    found = reached[n:]
+    length = np.sqrt(np.maximum(found.sum(axis=1, keepdims=True), 1))
+    return np.asarray(found / length, np.float32)
 
 
 def laid_out(sums: Sequence[PackedSum]) -> tuple[str, str, list[int], int]:

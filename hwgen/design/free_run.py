@@ -19,7 +19,7 @@ from hwgen.rtl.stream import Elastic
 from hwgen.rtl.timing import PIPE
 
 MANY_FFS = 1024
-"""Registers behind one unit's enable above which it runs freely."""
+"""Registers of units in a row above which they run freely: their enables are one condition."""
 
 MOST_SHARE = 0.05
 """LUTs that gate and queue may take, of those of the units between them."""
@@ -28,8 +28,8 @@ Price = Callable[[Block], Resources]
 
 
 def free_runs(layout: Layout, price: Price) -> Layout:
-    """The layout with a gate and a queue around its large units, and around those behind one up to
-    where the queue is cheapest."""
+    """The layout with a gate and a queue around rows of units of many registers, ended where the
+    queue is cheapest."""
     made: list[Block] = []
     moved: dict[tuple[str, str], Stream] = {}
     for row in _rows(layout.blocks):
@@ -86,17 +86,20 @@ class _Run:
 
     @classmethod
     def of(cls, row: Sequence[Block], layout: Layout, price: Price) -> _Run | None:
-        """The first run of a row: from a large unit to where it costs least; None without one, or
-        where gate and queue are too dear for it."""
-        large = [k for k, b in enumerate(row) if b.node and price(b).ff >= MANY_FFS]
-        if not large or not _simple(row[0]):
+        """The first run of a row: so many units that it is worth it, up to where gate and queue
+        cost least; None where they are too dear, or the row has too few registers."""
+        if not _simple(row[0]):
             return None
-        start, runs = large[0], []
+        registers = [price(b).ff if b.node else 0.0 for b in row]
+        starts = [k for k, b in enumerate(row) if b.node and sum(registers[k:]) >= MANY_FFS]
+        if not starts:
+            return None
+        start, runs = starts[0], []
         for end in range(start + 1, len(row) + 1):
             units = tuple(b for b in row[start:end] if b.node)
-            if name := row[end - 1].node:
+            if (name := row[end - 1].node) and sum(registers[start:end]) >= MANY_FFS:
                 runs.append(cls(start, end, units, layout.taps[name]))
-        best = min(runs, key=lambda run: run.added(layout.family))
+        best = min(runs, key=lambda run: (run.added(layout.family), -run.end))
         own = sum(price(b).lut for b in best.units)
         return best if best.added(layout.family) <= MOST_SHARE * own else None
 

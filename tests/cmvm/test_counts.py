@@ -14,7 +14,7 @@ from hwgen.cmvm import emit, library, pipeline, solve
 from hwgen.cmvm.counts import CountMaker
 from hwgen.cmvm.graph import Builder, Term
 from hwgen.cmvm.links import Item
-from hwgen.cmvm.packs import PackedSum, laid_out, packs
+from hwgen.cmvm.packs import SMALL, PackedSum, laid_out, packs, rows_reached
 from hwgen.cmvm.pairs import with_pairs
 from hwgen.cmvm.triples import one_signed, with_triples
 from hwgen.inttype import IntType
@@ -124,3 +124,22 @@ def test_a_binary_layer_takes_less_than_half_a_lut4_per_weight() -> None:
     graph = solve(weights, [U1] * 256, family=ECP5)
     assert graph.split
     assert graph.cost(ECP5) < 0.5 * weights.size
+
+
+def test_sums_on_a_chain_go_to_the_same_rows() -> None:
+    """Of a layer that is large enough for it: chains hold sums of fewer rows than in order."""
+    weights = np.random.default_rng(2).choice([-1, 1], (24, 160))
+    graph = solve(weights, [U1] * 160, family=ECP5)
+    design = pipeline(graph, ECP5, target_ns=4.0)
+    chains = packs(design, ECP5)
+    packed = sorted(k for chain in chains for k in chain)
+    assert packed == [k for k, made in enumerate(graph.cells(ECP5)) if made.kind == "packed"]
+    assert len(packed) > SMALL
+    rows = rows_reached(graph) > 0
+    for chain in chains:
+        cells = [graph.cells(ECP5)[k] for k in chain]
+        assert sum(c.width - c.start for c in cells) < ECP5.chain_pack or len(chain) == 1
+        assert len({design.stage[k] for k in chain}) == 1
+    of_chains = sum(int(rows[chain].any(axis=0).sum()) for chain in chains)
+    in_order = [packed[k : k + 4] for k in range(0, len(packed), 4)]
+    assert of_chains < sum(int(rows[chain].any(axis=0).sum()) for chain in in_order)
