@@ -25,6 +25,8 @@ VARIANTS = {
     "alkaid_nolut": {"ternary": True, "solver": {"binary_lut": False}},
     "alkaid_bin_5": {"ternary": False, "cutoff": 5.0},  # a register every 5 units, its default
     "alkaid_bin_2": {"ternary": False, "cutoff": 2.0},
+    "alkaid_bin_nolut": {"ternary": False, "solver": {"binary_lut": False}},
+    "alkaid_bin_nolut_5": {"ternary": False, "solver": {"binary_lut": False}, "cutoff": 5.0},
 }
 
 

@@ -48,6 +48,8 @@ THEIRS = {
     "alkaid, combinational": "alkaid_bin",
     "alkaid, registers every 5 units": "alkaid_bin_5",
     "alkaid, registers every 2 units": "alkaid_bin_2",
+    "alkaid without tables, combinational": "alkaid_bin_nolut",
+    "alkaid without tables, registers every 5 units": "alkaid_bin_nolut_5",
 }
 OURS = {
     "hwgen, combinational": 0.0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil, sqrt
+from math import ceil
 
 from hwgen.cmvm.graph import AdderGraph
 from hwgen.families.base import Family, Resources
@@ -84,9 +84,8 @@ class Pipelined:
 
 
 def far_ns(graph: AdderGraph, family: Family) -> float:
-    """The longest nets of a graph, those of values that several nodes read: they grow with the side
-    of the square that its LUTs take."""
-    return family.wire_ns * sqrt(graph.cost(family)) if family.wire_ns else 0.0
+    """The longest nets of a graph, those of values that several nodes read."""
+    return family.far_ns(graph.cost(family)) if family.wire_ns else 0.0
 
 
 def delays_ns(graph: AdderGraph, family: Family) -> list[float]:

@@ -1,9 +1,10 @@
 """Rows of units that never wait, where one enable would have to reach too many registers.
 
 A unit's pipe moves as one, so its enable, a function of its output's valid and ready, goes to every
-register in it. Across a large unit that net takes longer than a clock cycle, and it keeps registers
-from sharing slices. Between a gate and a queue of credits (``rtl/credit.py``) every ready is 1:
-synthesis leaves out the enables, and no elastic registers stand in between.
+register in it. Across a large circuit that net takes longer than a clock cycle, and it keeps
+registers from sharing slices. Between a gate and a queue of credits (``rtl/credit.py``) every ready
+is 1: synthesis leaves out the enables, and no elastic registers stand in between. A frame takes a
+cycle longer, so it is done only where the family's file tells that nets are long.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from hwgen.rtl.timing import PIPE
 
 MANY_FFS = 1024
 """Registers of units in a row above which they run freely: their enables are one condition."""
+
+FAR = 0.4
+"""Share of a clock period from which on a row's longest net counts as long."""
 
 MOST_SHARE = 0.05
 """LUTs that gate and queue may take, of those of the units between them."""
@@ -87,10 +91,13 @@ class _Run:
     @classmethod
     def of(cls, row: Sequence[Block], layout: Layout, price: Price) -> _Run | None:
         """The first run of a row: so many units that it is worth it, up to where gate and queue
-        cost least; None where they are too dear, or the row has too few registers."""
+        cost least; None where they are too dear, the row has few registers, or all is near."""
         if not _simple(row[0]):
             return None
         registers = [price(b).ff if b.node else 0.0 for b in row]
+        nets = layout.family.far_ns(sum(price(b).lut for b in row if b.node))
+        if nets < FAR * layout.family.period_ns:
+            return None
         starts = [k for k, b in enumerate(row) if b.node and sum(registers[k:]) >= MANY_FFS]
         if not starts:
             return None

@@ -184,9 +184,14 @@ class Family:
         """Delay of look-up tables in a row, with the nets that feed them."""
         return levels * (self.lut_ns + self.net_ns)
 
+    def far_ns(self, lut: float) -> float:
+        """The longest net of a circuit of so many LUTs: it grows with the side of the square that
+        they take. 0 where it was not measured."""
+        return self.wire_ns * sqrt(lut)
+
     def spread_ns(self, lut: float) -> float:
-        """A net to many registers or adders of a circuit of so many LUTs: half of its longest."""
-        return max(self.net_ns, self.wire_ns * sqrt(lut) / 2)
+        """A net to many registers or adders of such a circuit: half of its longest."""
+        return max(self.net_ns, self.far_ns(lut) / 2)
 
     @property
     def gate_ns(self) -> float:

@@ -88,6 +88,7 @@ def test_rows_of_units_run_freely(seed: int, monkeypatch: pytest.MonkeyPatch) ->
     """As large ones do: between a gate and a queue, without elastic registers."""
     monkeypatch.setattr(free_run, "MANY_FFS", 1)
     monkeypatch.setattr(free_run, "MOST_SHARE", float("inf"))
+    monkeypatch.setattr(free_run, "FAR", 0.0)
     blocks = check(random_mlp(seed), seed, spatial=True)
     gates = [k for k, b in enumerate(blocks) if isinstance(b.unit, CreditGate)]
     queues = [k for k, b in enumerate(blocks) if isinstance(b.unit, CreditQueue)]
