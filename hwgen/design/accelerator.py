@@ -26,6 +26,7 @@ from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
 from hwgen.ir.graph import Graph
 from hwgen.rtl.axi import AxiStreamIn, AxiStreamOut, slot_bits
+from hwgen.rtl.credit import CreditGate
 from hwgen.rtl.fifo import Fifo
 from hwgen.rtl.registers import Registers
 from hwgen.rtl.stream import raw, signature
@@ -41,29 +42,37 @@ class Accelerator:
     """A core's layout with its AXI shell: priced and timed as one.
 
     ``word_bits``: of an AXI4-Stream word in and out.
+
+    Members:
+        gate: the gate of credits that the core began with, where a frame is one word and one beat:
+            then it stands before the input's register, which runs freely too.
     """
 
     def __init__(self, layout: Layout, word_bits: WordBits) -> None:
-        self.layout = layout
         self.input_bits = max(word_bits[0], slot_bits(layout.input.dtype))
         self.output_bits = max(word_bits[1], slot_bits(layout.output.dtype))
         i, o = layout.input, layout.output
         self.front = AxiStreamIn(i.dtype, i.elements, i.lanes, self.input_bits)
         self.back = AxiStreamOut(o.dtype, o.elements, o.lanes, self.output_bits)
+        self.gate, self.layout = None, layout
+        if self.front.words == self.front.timing.steps == 1:
+            self.gate, self.layout = layout.without_gate()
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
         """The core's circuits between the two adapters."""
         i, o = self.layout.input, self.layout.output
         words = Stream("", "i", i.dtype, self.front.slots, self.front.words)
-        first = Block("axi_in", self.front, (words,))
+        gates = (replace(self.gate, inputs=(words,)),) if self.gate else ()
+        taken = Stream(gates[0].instance, "o", *words.shape) if gates else words
+        first = Block("axi_in", self.front, (taken,))
         fed = Stream("axi_in", "o", i.dtype, i.lanes, i.beats)
         inner = []
         for block in self.layout.blocks:
             reads = tuple(s if s.source else fed for s in block.inputs)
             inner.append(replace(block, inputs=reads))
         last = Block("axi_out", self.back, (o if o.source else fed,))
-        return (first, *inner, last)
+        return (*gates, first, *inner, last)
 
     def measure(self) -> Measure:
         """Latency and initiation interval at the AXI4-Stream words."""
@@ -160,7 +169,6 @@ class Shell(Elaboratable):  # type: ignore[misc]
         wiring.connect(m, back.axis, wiring.flipped(self.m_axis))
         wiring.connect(m, wiring.flipped(self.s_axil), registers.axil)
         m.d.comb += [
-            front.hold.eq(~marks.i.ready),
             marks.i.valid.eq(front.last),
             marks.i.payload[0].eq(front.packet),
             registers.first.eq(front.first),
@@ -171,10 +179,21 @@ class Shell(Elaboratable):  # type: ignore[misc]
             registers.errors[2].eq(front.hole),
         ]
         wiring.connect(m, marks.o, back.mark)
-        self._core(m, clear)
+        left = Signal()
+        if self.accelerator.gate is not None:
+            gate = CreditGate(IntType(0, 1), 1, self.accelerator.gate.unit.credits)
+            m.submodules.gate = ResetInserter(clear)(gate)
+            m.d.comb += [
+                gate.i.valid.eq(front.last),
+                gate.returned.eq(left),
+                front.hold.eq(~marks.i.ready | ~gate.i.ready),
+            ]
+        else:
+            m.d.comb += front.hold.eq(~marks.i.ready)
+        self._core(m, clear, left)
         return m
 
-    def _core(self, m: Module, clear: Value) -> None:
+    def _core(self, m: Module, clear: Value, left: Signal) -> None:
         i, o = self.accelerator.layout.input, self.accelerator.layout.output
         inward, outward = signature(i.dtype, i.lanes).create(), signature(o.dtype, o.lanes).create()
         wiring.connect(m, self.accelerator.front.o, wiring.flipped(inward))
@@ -185,6 +204,8 @@ class Shell(Elaboratable):  # type: ignore[misc]
             names = registers.load.signature.members
             loads = {f"i_load_{name}": getattr(registers.load, name) for name in names}
             loads["i_load_unit"] = registers.unit
+        if self.accelerator.gate is not None:
+            loads["o_left"] = left
         m.submodules.core = Instance(
             "core",
             **loads,

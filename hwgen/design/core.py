@@ -26,11 +26,20 @@ class Core(wiring.Component):  # type: ignore[misc]
         o: Out(stream of the layout's output)
         load, unit: In(``rtl.load.bus``) and the number of the block that it writes, where the
             layout has writable ones.
+        left: Out(1), a beat left the queue whose gate stands outside, where there is one.
     """
 
     def __init__(self, layout: Layout, apart: Mapping[str, Set[str]] | None = None) -> None:
         self.layout, self.apart = layout, apart or {}
-        loads = {"load": In(bus()), "unit": In(UNIT_BITS)} if layout.writable else {}
+        loads: dict[str, Any] = {}
+        if layout.writable:
+            loads = {"load": In(bus()), "unit": In(UNIT_BITS)}
+        inside = {b.instance for b in layout.blocks}
+        self.queue = next(
+            (b.instance for b in layout.blocks if b.gate and b.gate not in inside), ""
+        )
+        if self.queue:
+            loads["left"] = Out(1)
         super().__init__(
             loads
             | {
@@ -46,6 +55,8 @@ class Core(wiring.Component):  # type: ignore[misc]
             names = self.load.signature.members
             loads = {f"load_{name}": getattr(self.load, name) for name in names}
             loads["load_unit"] = self.unit
+        if self.queue:
+            loads["left"] = self.left
         return loads | {
             "i_payload": raw(self.i.payload),
             "i_valid": self.i.valid,
@@ -69,7 +80,8 @@ class Core(wiring.Component):  # type: ignore[misc]
                 sink = getattr(units[block.instance], "i" if len(block.inputs) == 1 else f"i{k}")
                 _join(m, port(stream), sink)
             if block.gate:
-                m.d.comb += units[block.gate].returned.eq(units[block.instance].left)
+                back = self.left if block.instance == self.queue else units[block.gate].returned
+                m.d.comb += back.eq(units[block.instance].left)
         _join(m, port(self.layout.output), self.o)
         for number, block in enumerate(self.layout.writable):
             sink = units[block.instance].load

@@ -112,9 +112,10 @@ class _Run:
 
     @property
     def credits(self) -> int:
-        """Enough for a beat in every cycle; a power of two, so that counters wrap."""
+        """Enough for a beat in every cycle, even where the gate goes before the register of the
+        accelerator's input; a power of two, so that counters wrap."""
         cycles = sum(b.unit.timing.depth for b in self.units)
-        return int(1 << (cycles + 1).bit_length())
+        return int(1 << (cycles + 2).bit_length())
 
     @property
     def ends(self) -> tuple[Block, Block]:

@@ -4,7 +4,7 @@ timed and then built."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from hwgen.families.base import Family, Resources
 from hwgen.inttype import IntType
 from hwgen.ir.graph import Graph
 from hwgen.ops.base import Config
+from hwgen.rtl.credit import CreditGate
 from hwgen.rtl.fork import Fork
 from hwgen.rtl.tokens import Measure, TokenGraph
 
@@ -87,6 +88,16 @@ class Layout:
                 found |= block.unit.verilog_files()
         return found
 
+    def without_gate(self) -> tuple[Block | None, Layout]:
+        """The gate of credits that reads the input, and the layout without it: the gate is to
+        stand outside. None and itself where there is none."""
+        first = self.blocks[0] if self.blocks else None
+        if first is None or first.inputs[0].source or not isinstance(first.unit, CreditGate):
+            return None, self
+        rest = [replace(b, inputs=tuple(self.input if s.source == first.instance else s
+                                        for s in b.inputs)) for b in self.blocks[1:]]  # fmt: skip
+        return first, replace(self, blocks=tuple(rest))
+
     def tokens(self) -> TokenGraph:
         """The timing of the core by itself."""
         return token_graph(self.blocks, self.input, self.output)
@@ -111,7 +122,7 @@ def token_graph(blocks: tuple[Block, ...], source: Stream, sink: Stream) -> Toke
                 channels[block.instance, f"o{k}"] = channel
         else:
             channels[block.instance, "o"] = tokens.node(block.unit.timing, *reads)
-        if block.gate:
-            tokens.returns(channels[block.instance, "o"], channels[block.gate, "o"])
+        if (block.gate, "o") in channels:
+            tokens.returns(channels[block.instance, "o"], channels[block.gate or "", "o"])
     tokens.sink(channels[sink.source, sink.port])
     return tokens
