@@ -12,8 +12,8 @@ from hwgen.families.base import Family, Resources
 MOST_HOPS = 2
 """Registers on the way of a value, at most, beside those of the stages."""
 
-NEAR = 0.3
-"""Nets between two sums, of the longest net of a graph: nine of ten are shorter."""
+NEAR = 0.55
+"""Nets between two sums, of the longest net of a graph: 99 of 100 are shorter."""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 A unit's pipe moves as one, so its enable, a function of its output's valid and ready, goes to every
 register in it. Across a large circuit that net takes longer than a clock cycle, and it keeps
 registers from sharing slices. Between a gate and a queue of credits (``rtl/credit.py``) every ready
-is 1: synthesis leaves out the enables, and no elastic registers stand in between. A frame takes a
-cycle longer, so it is done only where the family's file tells that nets are long.
+is 1: synthesis leaves out the enables, and no elastic registers stand in between. A frame takes two
+cycles longer, so it is done only where the family's file tells that nets are long.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class _Run:
         """Enough for a beat in every cycle, even where the gate goes before the register of the
         accelerator's input; a power of two, so that counters wrap."""
         cycles = sum(b.unit.timing.depth for b in self.units)
-        return int(1 << (cycles + 2).bit_length())
+        return int(1 << (cycles + 3).bit_length())
 
     @property
     def ends(self) -> tuple[Block, Block]:

@@ -17,8 +17,8 @@ class CreditGate(Unit):
     ``CreditQueue`` behind it, which tells it of every beat that leaves.
 
     What stands between the two needs no enable: whatever comes out of it is taken. Throughput: one
-    beat per cycle where there are two more credits than the cycles between the two. Latency: 0. No
-    path from ready to ready; ready is a register where the credits are a power of two.
+    beat per cycle where there are three more credits than the cycles between the two. Latency: 0.
+    No path from ready to ready; ready is a register where the credits are a power of two.
 
     Members:
         i: In(stream of ``lanes`` elements of ``dtype``)
@@ -57,8 +57,8 @@ class CreditGate(Unit):
 
 
 class CreditQueue(Unit):
-    """A ``Fifo`` in LUT RAM that is always ready: a ``CreditGate`` of no more credits than its
-    depth is in front of it.
+    """A ``Fifo`` in LUT RAM with a register behind it that is always ready: a ``CreditGate`` of no
+    more credits than its depth is in front of it.
 
     Members:
         i: In(stream of ``lanes`` elements of ``dtype``)
@@ -67,7 +67,7 @@ class CreditQueue(Unit):
     """
 
     def __init__(self, dtype: IntType, lanes: int, depth: int) -> None:
-        self.fifo = Fifo(dtype, lanes, depth, "lut")
+        self.fifo = Fifo(dtype, lanes, depth, "registered")
         self.timing = self.fifo.timing
         stream = signature(dtype, lanes)
         super().__init__({"i": In(stream), "o": Out(stream), "left": Out(1)})

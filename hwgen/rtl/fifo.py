@@ -23,7 +23,8 @@ class Fifo(Unit):
     """A queue of ``depth`` beats; it accepts a beat whenever it is not full.
 
     Throughput: one beat per cycle where ``depth`` is at least 2. Latency: 1 cycle in LUT RAM, 2 in
-    block RAM, where the output register holds one beat more. No path from ready to ready.
+    block RAM and in LUT RAM behind which is a register (``registered``): it holds one beat more. No
+    path from ready to ready.
 
     Members:
         i: In(stream of ``lanes`` elements of ``dtype``)
@@ -35,7 +36,7 @@ class Fifo(Unit):
         dtype: IntType,
         lanes: int,
         depth: int,
-        memory: Literal["auto", "lut", "block"] = "auto",
+        memory: Literal["auto", "lut", "block", "registered"] = "auto",
     ) -> None:
         if depth < 1:
             raise ValueError(f"depth must be at least 1, not {depth}")
@@ -60,13 +61,17 @@ class Fifo(Unit):
         control = Resources(lut=pointers + 1.4 * level + 4, ff=2 * address + level)
         if self.memory == "block":
             return control + Resources(lut=2, ff=1, bram36=family.block_rom(self.depth, bits))
-        return control + Resources(lut=family.lutram(self.depth, bits))
+        held = Resources(lut=2, ff=1 + bits) if self.memory == "registered" else Resources()
+        return control + held + Resources(lut=family.lutram(self.depth, bits))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         bits = len(raw(self.i.payload))
         m.submodules.memory = memory = Memory(
-            shape=bits, depth=self.depth, init=[], attrs=style(self.memory)
+            shape=bits,
+            depth=self.depth,
+            init=[],
+            attrs=style("block" if self.memory == "block" else "lut"),
         )
         write = memory.write_port()
         read = memory.read_port(domain="comb" if self.memory == "lut" else "sync")

@@ -308,12 +308,17 @@ def advance(
                     o = out_channel[out_from[n]]
                     freed = held[n] == 0 or ready[o]
                     get = level[n] > 0 and freed
+                    gone_out = held[n] != 0 and ready[o]
                     if freed:
                         stirred = held[n] != int(get)
                         held[n] = int(get)
                     stirred = stirred or put != get
                     level[n] += int(put) - int(get)
                     most[n] = max(most[n], level[n] + held[n])
+                    if gone_out and returns[n] >= 0:
+                        freed_room[returns[n]] = 1
+                        due[returns[n]] = cycle
+                        stirred = True
             changed = changed or stirred
             if nap > 0:
                 slept[n] = nap

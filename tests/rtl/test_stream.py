@@ -96,6 +96,7 @@ def test_any_sequence_keeps_to_the_token_model(data: st.DataObject) -> None:
         Fifo(BYTE, 2, 5, "lut"),
         Fifo(BYTE, 2, 5, "block"),
         Fifo(BYTE, 2, 8, "block"),
+        Fifo(BYTE, 2, 4, "registered"),
     ],
     ids=lambda unit: f"{type(unit).__name__}-{getattr(unit, 'depth', '')}",
 )
