@@ -1,8 +1,6 @@
 """Synthesis of a built project with yosys, counted per unit of the core and in total.
 
-Counting: look-up tables one each, LUT6_2 one, shift registers and LUT RAM as the LUTs that they
-occupy; ECP5 CCU2C two, Gowin ALU one, since those are LUTs in carry mode. CARRY4/8, SB_CARRY, wide
-multiplexers and inverters cost nothing. Memories count in 36-kbit block RAMs.
+Cells are mapped and counted as ``families/synthesis.py`` says.
 """
 
 from __future__ import annotations
@@ -18,53 +16,13 @@ from typing import Any
 
 from hwgen import tools
 from hwgen.backend.flow import PREPARE
-from hwgen.errors import BuildError, UsageError
+from hwgen.errors import BuildError
 from hwgen.families.base import Resources
+from hwgen.families.synthesis import commands, priced
 from hwgen.verify import manifest as manifests
 from hwgen.verify import verilate
 
 WORK = "synth"
-
-COMMANDS = {
-    "xc7": "synth_xilinx -family xc7 -flatten -noiopad",
-    "xcup": "synth_xilinx -family xcup -flatten -noiopad",
-    "ecp5": "synth_ecp5",
-    "ice40": "synth_ice40 -dsp -spram",
-    "gowin": "synth_gowin -noiopads",
-}
-
-XILINX_LUTS = (
-    "opt_expr -mux_undef -noclkinv",
-    "abc -luts 2:2,3,6:5,10,20",
-    "clean",
-    "techmap -map +/xilinx/ff_map.v",
-    "xilinx_srl -fixed -minlen 3",
-    "techmap -map +/xilinx/lut_map.v -map +/xilinx/cells_map.v -D LUT_WIDTH=6",
-    "opt_lut_ins -tech xilinx",
-)
-"""Mapping to LUTs by ABC's classic flow, which all versions of yosys have: newer ones map by ABC9
-unasked, and that flow leaves the LUT in front of a carry cell half empty."""
-
-# What one cell takes: a pattern of its name, the field of Resources, and how much of it.
-PRICES: tuple[tuple[str, str, float], ...] = (
-    (r"LUT[1-6]|LUT6_2|SB_LUT4", "lut", 1),
-    (r"CCU2C", "lut", 2),
-    (r"ALU", "lut", 1),
-    (r"SRL16E|SRLC16E|SRLC32E", "lutram", 1),
-    (r"RAM(32|64)X1S|RAM32X1S_1|RAM64X1S_1", "lutram", 1),
-    (r"RAM(32|64)X1D|RAM128X1S", "lutram", 2),
-    (r"RAM128X1D|RAM32M|RAM64M|RAM256X1S", "lutram", 4),
-    (r"RAM32M16|RAM64M8|RAM256X1D|RAM512X1S", "lutram", 8),
-    (r"TRELLIS_DPR16X4", "lutram", 4),
-    (r"RAM16SDP[124]|RAM16SP[124]", "lutram", 4),
-    (r"FD[RSCP]E(_1)?|TRELLIS_FF|SB_DFF\w*|DFF\w*|LD[CP]E", "ff", 1),
-    (r"RAMB36E[12]", "bram36", 1),
-    (r"RAMB18E[12]|DP16KD|PDPW16KD|DPX?9?B|SDPX?9?B|SPX?9?|pROMX?9?", "bram36", 0.5),
-    (r"URAM288(_BASE)?", "bram36", 8),
-    (r"SB_RAM40_4K\w*", "bram36", 0.125),
-    (r"SB_SPRAM256KA", "bram36", 8),
-    (r"DSP48E[12]|MULT18X18D|SB_MAC16|MULT(9X9|18X18|36X36)|MULTALU\w+", "dsp", 1),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +70,6 @@ def synthesize(folder: Path, family: str, *, timeout: float = 7200.0) -> SynthRe
         ToolError: yosys is missing.
         BuildError: yosys failed, or took longer than ``timeout`` seconds.
     """
-    if family not in COMMANDS:
-        raise UsageError(f"family must be one of {', '.join(COMMANDS)}, not {family!r}")
     folder = folder.resolve()
     manifest = manifests.read(folder)
     sources = manifests.sources(folder)
@@ -164,15 +120,13 @@ def netlist(folder: Path, family: str, *, timeout: float = 7200.0) -> Netlist:
     Raises:
         As ``synthesize``.
     """
-    if family not in COMMANDS:
-        raise UsageError(f"family must be one of {', '.join(COMMANDS)}, not {family!r}")
     folder = folder.resolve()
     top = manifests.read(folder).top
     sources = manifests.sources(folder)
     (folder / WORK).mkdir(exist_ok=True)
     target = folder / WORK / f"netlist-{family}.v"
     lines = [f'read_verilog "{source.relative_to(folder).as_posix()}"' for source in sources]
-    lines += [PREPARE.get(family, ""), *flow(family, top), "clean -purge"]
+    lines += [PREPARE.get(family, ""), *commands(family, top), "clean -purge"]
     lines += [f"write_verilog -noattr -noexpr {WORK}/{target.name}"]
     _yosys(folder, f"netlist-{family}", lines, timeout)
     if not target.is_file():
@@ -217,7 +171,7 @@ def _run(
     lines = [f'read_verilog "{source.relative_to(folder).as_posix()}"' for source in sources]
     lines += [PREPARE.get(family, ""), f"hierarchy -top {top}"]
     lines += [f"setattr -mod -set keep_hierarchy 1 \\{module}" for module in sorted(set(kept))]
-    lines += [*flow(family, top), f"tee -q -o {WORK}/{stat.name} stat -json"]
+    lines += [*commands(family, top), f"tee -q -o {WORK}/{stat.name} stat -json"]
     log = _yosys(folder, f"stat-{family}", lines, timeout)
     try:
         data = json.loads(stat.read_text("utf-8"))
@@ -227,14 +181,6 @@ def _run(
     if not isinstance(modules, dict):
         raise BuildError("yosys's statistics must have modules", hint="install a newer yosys")
     return modules
-
-
-def flow(family: str, top: str, options: str = "") -> list[str]:
-    """The commands that map ``top`` to the family's cells, with ``options`` of the first."""
-    whole = f"{COMMANDS[family]} {options} -top {top}"
-    if family not in ("xc7", "xcup"):
-        return [whole]
-    return [f"{whole} -run begin:map_luts", *XILINX_LUTS, f"{whole} -run finalize:check"]
 
 
 def _per_module(
@@ -263,14 +209,5 @@ def _per_module(
 
 
 def _part(name: str, instance: str, cells: Mapping[str, int]) -> SynthPart:
-    sums = dict.fromkeys(("lut", "lutram", "ff", "bram36", "dsp"), 0.0)
-    for cell, number in cells.items():
-        for pattern, kind, price in PRICES:
-            if re.fullmatch(pattern, cell):
-                sums[kind] += price * number
-                break
-    lutram = int(sums["lutram"])
-    resources = Resources(
-        lut=sums["lut"] + lutram, ff=sums["ff"], bram36=sums["bram36"], dsp=sums["dsp"]
-    )
+    resources, lutram = priced(cells)
     return SynthPart(name, instance, resources, lutram, dict(sorted(cells.items())))

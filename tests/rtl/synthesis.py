@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
-import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
 from amaranth.back import rtlil
 
-from hwgen import tools
 from hwgen.families.base import Resources
-from hwgen.verify.synth import PRICES, flow
+from hwgen.families.synthesis import commands, priced
+from tests.yosys import run
 
-needs_yosys = pytest.mark.skipif(tools.find("yosys").path is None, reason="no yosys")
 
-
-def synthesized(units: Sequence[Any], family: str, options: str = "") -> list[Resources]:
+def synthesized(units: Sequence[Any], family: str) -> list[Resources]:
     """Cells of each of ``units`` alone after synthesis for ``family``, all in one run of yosys."""
-    yosys = tools.require("yosys")
     with tempfile.TemporaryDirectory() as name:
         folder, lines, cells = Path(name), [], []
         for k, unit in enumerate(units):
@@ -34,30 +28,17 @@ def synthesized(units: Sequence[Any], family: str, options: str = "") -> list[Re
             lines += [f"read_rtlil u{k}.il", f"setattr -mod -set keep_hierarchy 1 u{k}"]
             cells.append(f"attribute \\keep 1\n cell \\u{k} \\c{k}\n end\n")
         (folder / "top.il").write_text(f"module \\top\n{''.join(cells)}end\n", "utf-8")
-        lines += ["read_rtlil top.il", *flow(family, "top", options)]
+        lines += ["read_rtlil top.il", *commands(family, "top")]
         lines.append("tee -q -o stat.json stat -json")
-        (folder / "run.ys").write_text("\n".join(lines) + "\n", "utf-8")
-        command = [yosys.command, "-q", "-s", "run.ys"]  # WebAssembly sees little but this folder
-        subprocess.run(
-            command, cwd=folder, env=yosys.environ(), check=True, capture_output=True, timeout=900
-        )
+        run(lines, folder)
         stat = json.loads((folder / "stat.json").read_text("utf-8"))["modules"]
     counts = [stat[f"\\u{k}"].get("num_cells_by_type", {}) for k in range(len(units))]
-    return [_resources(count) for count in counts]
+    return [priced(count)[0] for count in counts]
 
 
-def _resources(cells: Mapping[str, int]) -> Resources:
-    total = {"lut": 0.0, "ff": 0.0, "bram36": 0.0, "dsp": 0.0}
-    for kind, count in cells.items():
-        for pattern, name, price in PRICES:
-            if re.fullmatch(pattern, kind):
-                total["lut" if name == "lutram" else name] += count * price
-    return Resources(**total)
-
-
-def compare(unit: Any, family: str, estimate: Resources, options: str = "") -> dict[str, float]:
+def compare(unit: Any, family: str, estimate: Resources) -> dict[str, float]:
     """Relative error of the estimate of LUTs and FFs; block RAM and DSPs must be equal."""
-    (real,) = synthesized([unit], family, options)
+    (real,) = synthesized([unit], family)
     assert (real.bram36, real.dsp) == (estimate.bram36, estimate.dsp)
     return {"lut": estimate.lut / max(real.lut, 1) - 1, "ff": estimate.ff / max(real.ff, 1) - 1}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +16,8 @@ from hwgen.inttype import IntType
 from hwgen.rtl.bit_serial import BitSerial, BitSerialUnit, SerialForm, digit_widths
 from hwgen.rtl.folded import product_range
 from hwgen.rtl.sim import check_unit
-from tests.cmvm.simulate import CELLS, YOSYS
-from tests.rtl.synthesis import compare, needs_yosys
+from tests.rtl.synthesis import compare
+from tests.yosys import needs_yosys, prove_equal
 
 XC7 = families.get("xc7")
 INPUTS = [IntType(0, 3), IntType(0, 255), IntType(-8, 7), IntType(-5, 90), IntType(3, 9),
@@ -98,26 +97,7 @@ def test_as_instances_it_names_the_modules_whose_text_it_gives() -> None:
     assert "hwgen_digits #(" in text
 
 
-def prove_equal(cell: str, options: dict[str, int], folder: Path) -> None:
-    """The family's own cell is the behavioural one, for all inputs."""
-    for side, family in (("gold", None), ("gate", XC7)):
-        (folder / side).mkdir()
-        for name, text in library(family).items():
-            (folder / side / name).write_text(text.replace(f"module {cell} ", "module dut "))
-    chosen = " ".join(f"-chparam {key} {value}" for key, value in options.items())
-    prepare = f"hierarchy -top dut {chosen}; proc; flatten; opt_clean; rename -top "
-    script = (
-        f"read_verilog -sv gold/*.v; {prepare} gold; design -stash gold; "
-        f"read_verilog -sv gate/*.v {CELLS}; {prepare} gate; design -stash gate; "
-        "design -copy-from gold -as gold gold; design -copy-from gate -as gate gate; "
-        "miter -equiv -flatten -make_outputs gold gate miter; hierarchy -top miter; "
-        "sat -verify -prove trigger 0 -set-def-inputs miter"
-    )
-    assert YOSYS is not None
-    subprocess.run([YOSYS, "-q", "-p", script], cwd=folder, check=True, timeout=120)
-
-
-@pytest.mark.skipif(YOSYS is None or not CELLS.exists(), reason="no native yosys")
+@needs_yosys
 @pytest.mark.parametrize(
     ("width", "bits", "digits", "step"),
     [(8, 1, 8, 3), (7, 1, 7, 3), (8, 3, 3, 2), (5, 1, 5, 3), (2, 1, 2, 1)],
@@ -126,15 +106,16 @@ def test_structural_and_behavioural_digits_are_proved_equal(
     width: int, bits: int, digits: int, step: int, tmp_path: Path
 ) -> None:
     options = {"C": 2, "W": width, "K": bits, "T": digits, "S": step, "SIGNED": 1}
-    prove_equal("hwgen_digits", options, tmp_path)
+    prove_equal(library(None), library(XC7), "hwgen_digits", tmp_path, options)
 
 
-@pytest.mark.skipif(YOSYS is None or not CELLS.exists(), reason="no native yosys")
+@needs_yosys
 @pytest.mark.parametrize(("width", "start"), [(1, 0), (5, 0), (6, 41)])
 def test_structural_and_behavioural_accumulators_are_proved_equal(
     width: int, start: int, tmp_path: Path
 ) -> None:
-    prove_equal("hwgen_accumulate", {"W": width, "START": start}, tmp_path)
+    options = {"W": width, "START": start}
+    prove_equal(library(None), library(XC7), "hwgen_accumulate", tmp_path, options)
 
 
 SMALL = ("binary", IntType(-8, 7), 2)

@@ -17,7 +17,8 @@ from hwgen.rtl.load import Loader
 from hwgen.rtl.sim import check_unit, pack, unpack
 from hwgen.rtl.stream import raw
 from hwgen.rtl.threshold import ThresholdUnit
-from tests.rtl.synthesis import compare, needs_yosys
+from tests.rtl.synthesis import compare
+from tests.yosys import needs_yosys
 
 XC7 = families.get("xc7")
 X = IntType(0, 7)

@@ -26,7 +26,8 @@ from hwgen.rtl.requantize import RequantizeUnit
 from hwgen.rtl.stream import Elastic
 from hwgen.rtl.threshold import ThresholdUnit
 from hwgen.rtl.window import WalkUnit, WindowUnit
-from tests.rtl.synthesis import beside, compare, needs_yosys
+from tests.rtl.synthesis import beside, compare
+from tests.yosys import needs_yosys
 
 pytestmark = needs_yosys
 
