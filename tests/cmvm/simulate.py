@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from hwgen.cmvm import AdderGraph, Pipelined
 from hwgen.inttype import IntType
+from tests.yosys import xilinx_cells
 
 IVERILOG = shutil.which("iverilog")
-YOSYS = shutil.which("yosys")
-CELLS = Path("/usr/share/yosys/xilinx/cells_sim.v")
 
 
 def pack(rows: NDArray[np.int64], slot: int) -> list[int]:
@@ -47,7 +46,7 @@ clk = 0; #1; end $finish; end endmodule
     for name, text in {**files, "tb.v": bench}.items():
         (folder / name).write_text(text)
         paths.append(name)
-    extra = [str(CELLS)] if any("LUT6_2" in t for t in files.values()) else []
+    extra = [str(xilinx_cells())] if any("LUT6_2" in t for t in files.values()) else []
     assert IVERILOG is not None
     subprocess.run(
         [IVERILOG, "-g2012", "-o", "tb.vvp", *paths, *extra], cwd=folder, check=True, timeout=120

@@ -13,7 +13,8 @@ from hwgen.cmvm import emit, library, pipeline, solve
 from hwgen.cmvm.bits import solve_bits
 from hwgen.cmvm.graph import Builder, Term
 from hwgen.inttype import IntType
-from tests.cmvm.simulate import CELLS, IVERILOG, YOSYS, run
+from tests.cmvm.simulate import IVERILOG, run
+from tests.yosys import needs_yosys, prove_equal
 
 XC7 = families.get("xc7")
 CASES = {
@@ -39,11 +40,9 @@ def example(kind: str, outputs: int = 7, inputs: int = 9):  # type: ignore[no-un
 
 @pytest.mark.skipif(IVERILOG is None, reason="no iverilog")
 @pytest.mark.parametrize("kind", CASES)
-@pytest.mark.parametrize("name", ["generic", "xc7"])
+@pytest.mark.parametrize("name", ["generic", pytest.param("xc7", marks=needs_yosys)])
 @pytest.mark.parametrize("stages", [0, 2])
 def test_simulated_module_is_the_matrix(kind: str, name: str, stages: int, tmp_path: Path) -> None:
-    if name == "xc7" and not CELLS.exists():
-        pytest.skip("no simulation models of Xilinx cells")
     weights, bias, inputs, x = example(kind)
     graph = pipeline(solve(weights, inputs, bias=bias, family=XC7), XC7, stages=stages)
     library_of = None if name == "generic" else XC7
@@ -64,27 +63,13 @@ def test_a_sum_may_end_below_an_operand_that_is_always_zero(name: str, tmp_path:
     assert run(graph, {"dut.v": text, **library()}, x, tmp_path).ravel().tolist() == [0, 1]
 
 
-@pytest.mark.skipif(YOSYS is None or not CELLS.exists(), reason="no native yosys")
+@needs_yosys
 @pytest.mark.parametrize("kind", ["binary", "two bits"])
 def test_structural_and_behavioural_cells_are_proved_equal(kind: str, tmp_path: Path) -> None:
     weights, bias, inputs, _ = example(kind, 4, 4)
     graph = solve(weights, inputs, bias=bias, family=XC7)
-    (tmp_path / "dut.v").write_text(emit(graph, "dut", XC7))
-    for folder, family in (("gold", None), ("gate", XC7)):
-        (tmp_path / folder).mkdir()
-        for name, text in library(family).items():
-            (tmp_path / folder / name).write_text(text)
-    script = (
-        "read_verilog -sv dut.v gold/*.v; hierarchy -top dut; proc; flatten; opt_clean; "
-        "rename dut gold; design -stash gold; "
-        f"read_verilog -sv dut.v gate/*.v {CELLS}; hierarchy -top dut; proc; flatten; opt_clean; "
-        "rename dut gate; design -stash gate; "
-        "design -copy-from gold -as gold gold; design -copy-from gate -as gate gate; "
-        "miter -equiv -flatten -make_outputs gold gate miter; hierarchy -top miter; "
-        "sat -verify -prove trigger 0 -set-def-inputs miter"
-    )
-    assert YOSYS is not None
-    subprocess.run([YOSYS, "-q", "-p", script], cwd=tmp_path, check=True, timeout=120)
+    files = {"dut.v": emit(graph, "dut", XC7)}
+    prove_equal({**files, **library(None)}, {**files, **library(XC7)}, "dut", tmp_path)
 
 
 @pytest.mark.parametrize("kind", CASES)
@@ -134,6 +119,7 @@ def test_a_graph_on_the_single_bits_of_its_inputs_simulates_as_the_matrix(
     assert np.array_equal(run(design, files, x, tmp_path), x @ weights.T + bias)
 
 
+@needs_yosys
 @pytest.mark.skipif(IVERILOG is None, reason="no iverilog")
 @pytest.mark.parametrize("seed", range(4))
 def test_bits_of_weights_of_two_digits_stay_in_the_table(seed: int, tmp_path: Path) -> None:
@@ -141,5 +127,5 @@ def test_bits_of_weights_of_two_digits_stay_in_the_table(seed: int, tmp_path: Pa
     weights = rng.integers(-3, 4, (4, 48))
     x = rng.integers(0, 4, (40, 48))
     graph = solve(weights, [IntType(0, 3)] * 48, family=XC7, effort=0.0)
-    files = {"dut.v": emit(graph, "dut", XC7), **library(XC7 if CELLS.exists() else None)}
+    files = {"dut.v": emit(graph, "dut", XC7), **library(XC7)}
     assert np.array_equal(run(graph, files, x, tmp_path), x @ weights.T)

@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import shutil
-import subprocess
-from pathlib import Path
-
 import pytest
 
 from hwgen import families
 from hwgen.errors import UsageError
-
-YOSYS = shutil.which("yosys")
-
-
-def luts(source: str, tmp_path: Path) -> int:
-    """LUT1..LUT6 of module ``m`` on 7-series."""
-    (tmp_path / "m.v").write_text(source)
-    script = (
-        f"read_verilog -sv {tmp_path}/m.v; synth_xilinx -family xc7 -flatten -noiopad -nodsp "
-        f"-top m; tee -q -o {tmp_path}/stat stat"
-    )
-    assert YOSYS is not None
-    subprocess.run([YOSYS, "-q", "-p", script], check=True)
-    pattern = r"^[ \t]*(?:LUT[1-6][ \t]+(\d+)|(\d+)[ \t]+LUT[1-6])[ \t]*$"
-    counts = re.findall(pattern, (tmp_path / "stat").read_text(), re.MULTILINE)
-    return sum(int(a or b) for a, b in counts)
+from hwgen.families.synthesis import count
+from tests.yosys import needs_yosys
 
 
 def test_unknown_family_is_named_with_the_known_ones() -> None:
@@ -59,7 +40,7 @@ def test_block_ram_counts_in_halves() -> None:
     assert xc7.block_rom(64, 100) == 1.5
 
 
-@pytest.mark.skipif(YOSYS is None, reason="no native yosys")
+@needs_yosys
 @pytest.mark.parametrize(
     ("source", "price"),
     [
@@ -78,5 +59,5 @@ def test_block_ram_counts_in_halves() -> None:
         ),
     ],
 )
-def test_xc7_prices_are_what_yosys_counts(source: str, price: float, tmp_path: Path) -> None:
-    assert luts(source, tmp_path) == price
+def test_xc7_prices_are_what_yosys_counts(source: str, price: float) -> None:
+    assert count({"m.v": source}, "m", families.get("xc7"), flows=("std",)).lut == price

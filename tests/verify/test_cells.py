@@ -10,9 +10,9 @@ from hwgen import paths
 from hwgen.backend import project
 from hwgen.verify import manifest as manifests
 from tests.verify import example
+from tests.yosys import needs_yosys, xilinx_cells
 
 MODELS = paths.RTL_TEMPLATES / "models" / "xilinx.v"
-GOLDEN = Path("/usr/share/yosys/xilinx/cells_sim.v")
 PORTS = {
     **{f"LUT{n}": {f"I{k}": 1 for k in range(n)} | {"O": -1} for n in range(1, 7)},
     "LUT6_2": {f"I{k}": 1 for k in range(6)} | {"O5": -1, "O6": -1},
@@ -52,7 +52,7 @@ def _bench(cell: str) -> str:
     )
 
 
-@pytest.mark.skipif(not GOLDEN.is_file(), reason="no native yosys with its cell models")
+@needs_yosys
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is not installed")
 @pytest.mark.parametrize("cell", PORTS)
 def test_models_of_cells_do_what_yosys_says_they_do(cell: str, tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_models_of_cells_do_what_yosys_says_they_do(cell: str, tmp_path: Path) -
     (tmp_path / "ours.v").write_text(ours)
     (tmp_path / "tb.v").write_text(_bench(cell))
     subprocess.run(
-        ["iverilog", "-g2012", "-s", "tb", "-o", "tb", "tb.v", "ours.v", str(GOLDEN)],
+        ["iverilog", "-g2012", "-s", "tb", "-o", "tb", "tb.v", "ours.v", str(xilinx_cells())],
         cwd=tmp_path, check=True, capture_output=True,
     )  # fmt: skip
     done = subprocess.run(["vvp", "-n", "tb"], cwd=tmp_path, check=True, capture_output=True)
