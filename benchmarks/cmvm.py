@@ -19,7 +19,6 @@ import json
 import math
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 import time
@@ -29,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from hwgen import families
+from hwgen import families, tools
 from hwgen.cmvm import AdderGraph, emit, library, solve, solve_for_clock
 from hwgen.families.synthesis import count
 from hwgen.inttype import IntType
@@ -41,7 +40,6 @@ TIMES = ROOT / "benchmarks" / "results" / "cmvm_peers.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 MARKS = ("<!-- cmvm: begin -->", "<!-- cmvm: end -->")
 TYPES = {"s8": IntType(-128, 127), "u1": IntType(0, 1), "u2": IntType(0, 3), "u8": IntType(0, 255)}
-CELLS = Path("/usr/share/yosys/xilinx/cells_sim.v")
 XC7 = families.get("xc7")
 OTHERS = [
     ("bin", 32, 100, "s8", 7),
@@ -98,12 +96,17 @@ def simulate(graph: AdderGraph, files: dict[str, str], weights: np.ndarray, x: I
         )
         for name, text in {**files, "tb.v": bench}.items():
             (Path(folder) / name).write_text(text)
-        names = [*files, "tb.v", str(CELLS)]
+        names = [*files, "tb.v", str(xilinx_cells())]
         subprocess.run(["iverilog", "-g2012", "-o", "tb", *names], cwd=folder, check=True)
         done = subprocess.run(
             ["vvp", "-n", "tb"], cwd=folder, check=True, capture_output=True, text=True
         )
     return [int(line, 16) for line in done.stdout.split()] == [_pack(w, slot) for w in wanted]
+
+
+def xilinx_cells() -> Path:
+    """yosys's models of the Xilinx cells."""
+    return tools.yosys_share() / "xilinx" / "cells_sim.v"
 
 
 def _pack(values: np.ndarray, slot: int) -> int:
@@ -307,7 +310,7 @@ def main() -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Measure and keep the cases that are asked for."""
-    synth = not options.no_synth and bool(shutil.which("yosys") and shutil.which("iverilog"))
+    synth = not options.no_synth and all(tools.find(t).path for t in ("yosys", "iverilog"))
     times = json.loads(TIMES.read_text()) if options.clock else {}
     warm = np.array([[1, 1, -1, 1]] * 4) * np.array([[1, 1, 1, 3]])
     for x in (TYPES["s8"], TYPES["u1"]):

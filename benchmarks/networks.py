@@ -15,7 +15,6 @@ import argparse
 import json
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 import time
@@ -24,8 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cmvm import CELLS, PAGE, PEERS, ROOT
-from hwgen import families
+from benchmarks.cmvm import PAGE, PEERS, ROOT, xilinx_cells
+from hwgen import families, tools
 from hwgen.families.synthesis import Counts, count
 from hwgen.frontend.models import read_model
 from hwgen.ir.graph import Graph
@@ -119,7 +118,7 @@ def simulate(net: dict[str, Any], files: dict[str, str], kifs: list[list[int]]) 
         for name, text in {**files, "tb.v": bench}.items():
             (Path(folder) / name).write_text(text)
         (Path(folder) / "x.hex").write_text("\n".join(f"{w:x}" for w in words))
-        names = [*files, "tb.v", str(CELLS)]
+        names = [*files, "tb.v", str(xilinx_cells())]
         subprocess.run(["iverilog", "-g2012", "-o", "tb", *names], cwd=folder, check=True)
         done = subprocess.run(
             ["vvp", "-n", "tb"], cwd=folder, check=True, capture_output=True, text=True
@@ -200,8 +199,8 @@ def main() -> None:
         return
     python = os.environ.get("HWGEN_PEERS_PYTHON", "")
     for tool in ("yosys", "iverilog"):
-        if not shutil.which(tool):
-            raise SystemExit(f"{tool} must be on PATH")
+        if tools.find(tool).path is None:
+            raise SystemExit(f"{tool} is missing")
     for model in options.models:
         name = model.parent.name
         if re.fullmatch(options.variant, "hwgen"):
