@@ -31,6 +31,7 @@ from hwgen.backend.flow import SYNTHESIS
 from hwgen.cmvm.pipeline import Pipelined, pipeline
 from hwgen.cmvm.solve import solve
 from hwgen.cmvm.verilog import emit, library
+from hwgen.families.synthesis import prepare
 from hwgen.frontend.models import read_model
 from hwgen.inttype import IntType
 from hwgen.ops.linear import Linear
@@ -124,7 +125,8 @@ def routed(files: dict[str, str], instance: str, inputs: int, outputs: int, boar
         for name, text in files.items():
             (Path(folder) / name).write_text(text, "utf-8")
         reads = "; ".join(f"read_verilog {name}" for name in files)
-        script = f"{reads}; {SYNTHESIS[board.family]} -top frame -json frame.json"
+        before = "; ".join(prepare(board.family, "frame"))
+        script = f"{reads}; {before}; {SYNTHESIS[board.family]} -top frame -json frame.json"
         words = [*board.nextpnr_options, "--json", "frame.json", "--report", "report.json"]
         words += ["--freq", str(MHZ), "--timing-allow-fail", "--lpf-allow-unconstrained"]
         for tool, arguments in ((yosys, ["-q", "-p", script]), (nextpnr, words)):

@@ -11,6 +11,7 @@ from hwgen.backend.boards import Board
 from hwgen.backend.clocking import divisor, pll
 from hwgen.backend.host import load_chunk
 from hwgen.errors import BuildError
+from hwgen.families.synthesis import prepare
 from hwgen.verify.manifest import Manifest, Port
 
 VIVADO_FAMILIES = {"processing_system7": "zynq", "zynq_ultra_ps_e": "zynquplus"}
@@ -22,8 +23,8 @@ SYNTHESIS = {
     "ice40": "synth_ice40 -dsp",
     "gowin": "synth_gowin",
 }
-PREPARE = {"ice40": "setattr -unset ram_style a:ram_style=distributed"}  # it has no LUT RAM
 PORTS = {"uart": "serial_port.py", "spi": "spi_port.py"}
+TOP = "hwgen_board"
 FORGET_SECONDS = 0.02  # a request that stops in the middle is forgotten after this
 
 
@@ -93,7 +94,7 @@ def _linked(board: Board, manifest: Manifest, common: Mapping[str, object]) -> d
         "options": " ".join(board.nextpnr_options),
         "gowin_family": gowin_family(board),
         "synth": SYNTHESIS.get(board.family, ""),
-        "prepare": PREPARE.get(board.family, ""),
+        "prepare": "; ".join(prepare(board.family, TOP)),
         "bitstream": f"{common['name']}{BITSTREAMS.get(board.family, '')}",
     }
     loads = ["hwgen_load.v"] * bool(manifest.load_words)

@@ -75,6 +75,17 @@ PRICES: tuple[tuple[str, str, float], ...] = (
 )
 
 
+def prepare(family: str, top: str) -> list[str]:
+    """What precedes the family's own command: LUT RAM is not asked of a family that has none, and
+    adders are adders. Left to itself yosys joins them, once all is flat, into sums of many
+    operands, which take a third more LUTs where a carry chain adds two words.
+    """
+    lines = ["setattr -unset ram_style a:ram_style=distributed"] if family == "ice40" else []
+    if family in ("ecp5", "ice40", "gowin"):
+        lines += [f"hierarchy -top {top}", "alumacc A:hwgen_adder"]
+    return lines
+
+
 def commands(family: str, top: str, *, dsp: bool = True) -> list[str]:
     """The commands that map ``top`` to the family's cells, to DSPs among them if ``dsp``.
 
@@ -85,7 +96,7 @@ def commands(family: str, top: str, *, dsp: bool = True) -> list[str]:
         raise UsageError(f"family must be one of {', '.join(COMMANDS)}, not {family!r}")
     whole = f"{COMMANDS[family]} {DSPS[family][not dsp]} -top {top}"
     if family not in ("xc7", "xcup"):
-        return [whole]
+        return [*prepare(family, top), whole]
     return [f"{whole} -run begin:map_luts", *XILINX_LUTS, f"{whole} -run finalize:check"]
 
 

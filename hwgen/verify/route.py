@@ -14,8 +14,9 @@ from typing import Any
 
 from hwgen import tools
 from hwgen.backend.boards import Board
-from hwgen.backend.flow import BITSTREAMS, CONSTRAINTS, PREPARE, SYNTHESIS, gowin_family
+from hwgen.backend.flow import BITSTREAMS, CONSTRAINTS, SYNTHESIS, TOP, gowin_family
 from hwgen.errors import BuildError, UsageError
+from hwgen.families.synthesis import prepare
 from hwgen.verify import manifest as manifests
 from hwgen.verify import verilate
 from hwgen.verify.manifest import Manifest
@@ -105,8 +106,8 @@ def _synthesize(folder: Path, board: Board, timeout: float) -> None:
     sources = [f"rtl/{path.name}" for path in manifests.sources(folder)]
     sources += sorted(f"nextpnr/{path.name}" for path in (folder / "nextpnr").glob("hwgen_*.v"))
     script = [f'read_verilog "{source}"' for source in sources]
-    script += [PREPARE.get(board.family, "")]
-    script += [f"{SYNTHESIS[board.family]} -top hwgen_board -json {WORK}/design.json"]
+    script += prepare(board.family, TOP)
+    script += [f"{SYNTHESIS[board.family]} -top {TOP} -json {WORK}/design.json"]
     (folder / WORK / "design.ys").write_text("\n".join(script) + "\n", "utf-8")
     command = [yosys.command, "-q", "-s", f"{WORK}/design.ys"]
     log = folder / WORK / "yosys.log"

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from hwgen import tools
-from hwgen.backend.flow import PREPARE
 from hwgen.errors import BuildError
 from hwgen.families.base import Resources
 from hwgen.families.synthesis import commands, priced
@@ -126,7 +125,7 @@ def netlist(folder: Path, family: str, *, timeout: float = 7200.0) -> Netlist:
     (folder / WORK).mkdir(exist_ok=True)
     target = folder / WORK / f"netlist-{family}.v"
     lines = [f'read_verilog "{source.relative_to(folder).as_posix()}"' for source in sources]
-    lines += [PREPARE.get(family, ""), *commands(family, top), "clean -purge"]
+    lines += [*commands(family, top), "clean -purge"]
     lines += [f"write_verilog -noattr -noexpr {WORK}/{target.name}"]
     _yosys(folder, f"netlist-{family}", lines, timeout)
     if not target.is_file():
@@ -169,7 +168,7 @@ def _run(
     stat = folder / WORK / f"stat-{family}.json"
     stat.unlink(missing_ok=True)
     lines = [f'read_verilog "{source.relative_to(folder).as_posix()}"' for source in sources]
-    lines += [PREPARE.get(family, ""), f"hierarchy -top {top}"]
+    lines += [f"hierarchy -top {top}"]
     lines += [f"setattr -mod -set keep_hierarchy 1 \\{module}" for module in sorted(set(kept))]
     lines += [*commands(family, top), f"tee -q -o {WORK}/{stat.name} stat -json"]
     log = _yosys(folder, f"stat-{family}", lines, timeout)

@@ -1,6 +1,7 @@
 // Behavioural: what simulators and families without structural cells use.
 // P, the number of bits that more than one operand has, is for structural cells only.
 // y = (NEG[0] ? -a : a) + (NEG[1] ? -b : b) + (NEG[2] ? -c : c), modulo 2^W
+(* hwgen_adder *)  // yosys: not to be joined with the next, see families/synthesis.py
 module hwgen_add3 #(parameter W = 1, parameter [2:0] NEG = 0, parameter P = W) (
   input wire [W-1:0] a,
   input wire [W-1:0] b,

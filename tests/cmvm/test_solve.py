@@ -130,20 +130,13 @@ def test_a_clock_chooses_the_graph_that_is_cheapest_with_its_registers() -> None
     design.graph.verify(weights)
 
 
-MERGED = pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="yosys joins adders into sums of many operands, which take more LUTs",
-)
-
-
 @needs_yosys
 @pytest.mark.parametrize(
     ("family", "flow"),
     [
         ("ice40", "std"),
-        pytest.param("ecp5", "std", marks=MERGED),
-        pytest.param("gowin", "std", marks=MERGED),
+        ("ecp5", "std"),
+        ("gowin", "std"),
         ("ice40", "alu"),
         ("ecp5", "alu"),
         ("gowin", "alu"),
