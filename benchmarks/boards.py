@@ -36,16 +36,19 @@ FRAMES = 100
 OVERHEAD = 11  # bytes of a request or an answer over the link beside its payload
 BITS_PER_BYTE = {"uart": 10, "spi": 8}
 LOGIC = ("TRELLIS_COMB", "ICESTORM_LC", "LUT4")
+CARRY = "ALU"  # a LUT4 of Gowin's in carry mode, counted apart
 MEMORY = ("DP16KD", "ICESTORM_RAM", "ICESTORM_SPRAM", "BSRAM")
 
 
 @dataclass(frozen=True)
 class Row:
-    """A network on a board; ``options`` are those of ``hwgen build``."""
+    """A network on a board; ``options`` are those of ``hwgen build``, ``nextpnr`` those of
+    nextpnr."""
 
     network: str
     board: str
     options: tuple[str, ...] = ()
+    nextpnr: str = ""
 
 
 ROWS = {
@@ -59,7 +62,8 @@ ROWS = {
     "mnist-ulx3s-spatial": Row(
         "mnist",
         "ulx3s-85f",
-        ("--style", "spatial", "--clock", "100", "--pipeline", "250", "--stream-bits", "native"),
+        ("--style", "spatial", "--clock", "100", "--pipeline", "125", "--stream-bits", "native"),
+        "--placer-heap-beta 0.5",
     ),
     "mnist-tang": Row("mnist", "tang-nano-20k", ("--style", "folded", "--clock", "54")),
     "mnist-icebreaker": Row("mnist", "icebreaker", ("--style", "folded", "--clock", "30")),
@@ -111,7 +115,8 @@ def measure(name: str, row: Row, model: Path, data: Path, work: Path) -> dict[st
     out = work / name
     words = ["--board", row.board, *row.options, "--frames", FRAMES, "--data", data, "--out", out]
     built = hwgen("build", model, *words)
-    routed = hwgen("synth", out, "--route")
+    more = ("--nextpnr-options", row.nextpnr) if row.nextpnr else ()
+    routed = hwgen("synth", out, "--route", *more)
     report, best = built.data, routed.data["runs"][0]
     found = {
         "network": row.network,
@@ -201,7 +206,10 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
 
 def _used(row: dict[str, Any], kinds: tuple[str, ...]) -> str:
     pairs = [row["utilisation"][kind] for kind in kinds if kind in row["utilisation"]]
-    return f"{pairs[0][0]:,} of {pairs[0][1]:,}" if pairs else "–"
+    if not pairs:
+        return "–"
+    carry = row["utilisation"].get(CARRY, [0])[0] if "LUT4" in kinds else 0
+    return f"{pairs[0][0] + carry:,} of {pairs[0][1]:,}"
 
 
 def _slowest(name: str, row: dict[str, Any]) -> str:

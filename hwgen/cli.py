@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -97,6 +98,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     synth.add_argument(
         "--seeds", type=int, default=1, metavar="N", help="route N times, the fastest first"
+    )
+    synth.add_argument(
+        "--nextpnr-options",
+        type=shlex.split,
+        default=[],
+        metavar="WORDS",
+        help="more for nextpnr: '--placer-heap-beta 0.5' spreads a large design out",
     )
     _train_options(verb("train", _train, "Train a quantized network on a data set."))
     weights = verb("weights", _weights, "Make another network's constants to be loaded.")
@@ -361,7 +369,7 @@ def _synth(options: argparse.Namespace) -> int:
     from hwgen import synthesis
 
     outcome = (
-        synthesis.route(options.dir, options.seeds)
+        synthesis.route(options.dir, options.seeds, options.nextpnr_options)
         if options.route
         else synthesis.synth(options.dir)
     )

@@ -62,8 +62,10 @@ def _beside(part: Any, estimate: dict[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def route(folder: Path, seeds: int = 1) -> Outcome:
+def route(folder: Path, seeds: int = 1, nextpnr_options: Sequence[str] = ()) -> Outcome:
     """``hwgen synth DIR --route``: a bitstream per seed, the clock it reaches, its slowest path.
+
+    ``nextpnr_options`` follow those of the board on nextpnr's command line.
 
     For boards of Vivado's, its own run and its reports, where it is installed.
 
@@ -79,13 +81,16 @@ def route(folder: Path, seeds: int = 1) -> Outcome:
     report = read_report(folder)
     board = boards.load(report["board"])
     if board.flow == "vivado":
+        if nextpnr_options:
+            raise UsageError(f"{board.name} is not routed by nextpnr", hint="no --nextpnr-options")
         made = implement(folder, board)
         counted, text = _counted(made.synth, report)
         outcome = _routed([made.route], report)
         return Outcome(
             {**outcome.data, "synth": counted}, f"{text}\n\n{outcome.text}", outcome.good
         )
-    return _routed(routed(folder, board, seeds=range(1, seeds + 1)), report)
+    found = routed(folder, board, seeds=range(1, seeds + 1), options=nextpnr_options)
+    return _routed(found, report)
 
 
 def _routed(found: list[RouteResult], report: dict[str, Any]) -> Outcome:

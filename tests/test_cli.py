@@ -387,6 +387,9 @@ def test_routing_for_a_zynq_needs_vivado(built: Path, capsys: pytest.CaptureFixt
         code, _, err = run(capsys, "synth", built, "--route")
         assert code == 3
         assert "vivado is needed for: bitstreams for Zynq and Artix" in err
+    code, _, err = run(capsys, "synth", built, "--route", "--nextpnr-options", "--seed 3")
+    assert code == 1
+    assert "pynq-z2 is not routed by nextpnr" in err
     code, _, err = run(capsys, "synth", built, "--route", "--seeds", "0")
     assert code == 1
     assert "--seeds must be at least 1" in err

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +71,16 @@ class RouteResult:
 
 
 def route(
-    folder: Path, board: Board, *, seeds: Sequence[int] = (1,), timeout: float = 3600.0
+    folder: Path,
+    board: Board,
+    *,
+    seeds: Sequence[int] = (1,),
+    options: Sequence[str] = (),
+    timeout: float = 6 * 3600.0,
 ) -> list[RouteResult]:
     """Routes the project once for every seed; the fastest first, with a bitstream each.
+
+    ``options`` follow those of the board on nextpnr's command line.
 
     Raises:
         UsageError: the board is not one of open tools, or the project is for another one.
@@ -90,6 +97,7 @@ def route(
     _tool(NEXTPNR[board.family], PACKERS[board.family])
     (folder / WORK).mkdir(parents=True, exist_ok=True)
     _synthesize(folder, board, timeout)
+    board = replace(board, nextpnr_options=(*board.nextpnr_options, *options))
     with ThreadPoolExecutor(min(len(seeds), os.cpu_count() or 1)) as pool:
         jobs = [pool.submit(_place, folder, board, manifest, seed, timeout) for seed in seeds]
         found = [job.result() for job in jobs]

@@ -7,6 +7,7 @@ import pytest
 
 from hwgen import tools
 from hwgen.backend import boards, project
+from hwgen.backend.boards import Board
 from hwgen.errors import BuildError, UsageError
 from hwgen.verify import route as routing
 from hwgen.verify.route import RouteResult, Step, route
@@ -74,6 +75,23 @@ def test_the_example_becomes_a_bitstream(name: str, tmp_path: Path) -> None:
     assert result.bitstream.stat().st_size > 1000
     assert result.critical
     assert sum(used for used, _ in result.utilisation.values()) > 100
+
+
+def test_more_options_come_behind_those_of_the_board(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write(project.render(example.contents("ulx3s-85f")), tmp_path / "out")
+    board, seen = boards.load("ulx3s-85f"), []
+
+    def place(folder: Path, placed: Board, *_: object) -> RouteResult:
+        seen.extend(placed.nextpnr_options)
+        return RouteResult(1, 50.0, 60.0, {}, (), folder, 1.0)
+
+    monkeypatch.setattr(routing, "_tool", lambda *_: None)
+    monkeypatch.setattr(routing, "_synthesize", lambda *_: None)
+    monkeypatch.setattr(routing, "_place", place)
+    route(tmp_path / "out", board, options=("--placer-heap-beta", "0.5"))
+    assert seen == [*board.nextpnr_options, "--placer-heap-beta", "0.5"]
 
 
 def test_a_tool_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
