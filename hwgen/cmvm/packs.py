@@ -112,8 +112,8 @@ def laid_out(sums: Sequence[PackedSum]) -> tuple[str, str, list[int], int]:
         b.append(one.b)
         at += one.width
         open_end = one.span > one.width
-    if open_end:
-        a.append("1'b0")
-        b.append("1'b0")
+    if open_end:  # what the last sum carries out; unlike zeros, ones need no net on an ECP5
+        a.append("1'b1")
+        b.append("1'b1")
         at += 1
     return "{" + ", ".join(reversed(a)) + "}", "{" + ", ".join(reversed(b)) + "}", places, at

@@ -81,7 +81,7 @@ def test_sums_on_one_chain_are_parted_by_what_carries_out_and_in() -> None:
     assert laid_out([closed, closed]) == ("{a, a}", "{b, b}", [0, 2], 4)
     open_ended = PackedSum("p", "q", "c", 3, 4)
     assert laid_out([closed, open_ended, open_ended]) == (
-        "{1'b0, p, c, p, c, a}", "{1'b0, q, c, q, c, b}", [0, 3, 7], 11,
+        "{1'b1, p, c, p, c, a}", "{1'b1, q, c, q, c, b}", [0, 3, 7], 11,
     )  # fmt: skip
 
 
