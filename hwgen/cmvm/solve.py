@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,6 +21,12 @@ from hwgen.inttype import IntType
 
 BLOCK_INPUTS, BLOCK_OUTPUTS = 256, 128
 """Larger matrices are cut into blocks; sums are shared within a block."""
+
+LUTS_PER_WEIGHT = 0.41
+"""Of large layers of 1-bit inputs, where all rows share sums."""
+
+FAR = 0.6
+"""Share of a clock period that the longest net of a group of rows may take."""
 
 SURE = 1 << 11
 """Weights of a ±1 matrix of 1-bit inputs from which on only shared sums of three are tried: they
@@ -158,8 +165,11 @@ class _Task:
         keys = [(p, int(b) if p else 0) for p, b in zip(self.origin, self.offsets, strict=True)]
         needed = sorted({(p, b) for p, b in keys if p is not None})
         matrix = np.array([(self.rows[p[0]] << p[1]) * (-1 if p[2] else 1) for p, _ in needed])
-        made = solve_bits(builder, matrix, self.inputs, [b for _, b in needed], self.family, depth,
-                          self.seed, share=share)  # fmt: skip
+        biases = [b for _, b in needed]
+        made: list[Term | None] = []
+        for part in np.array_split(np.arange(len(matrix)), groups_of(matrix, self.family)):
+            made += solve_bits(builder, matrix[part], self.inputs, [biases[k] for k in part],
+                               self.family, depth, self.seed, share=share)  # fmt: skip
         wanted = dict(zip(needed, made, strict=True))
         outputs = [
             builder.output(None if p is None else wanted[p, b], int(constant))
@@ -208,6 +218,14 @@ class _Task:
         row, shift, negate = place
         parts = [Term(t.source, t.shift + shift, t.negate != negate) for t in terms[row]]
         return add_up(builder, parts, bias, self.family)
+
+
+def groups_of(matrix: Matrix, family: Family) -> int:
+    """Groups of rows that share nothing but the inputs, as few as keep each so small that its nets
+    are short for the clock: what all rows share goes to all of a large circuit."""
+    whole = family.far_ns(LUTS_PER_WEIGHT * np.count_nonzero(matrix))
+    groups = ceil((whole / (FAR * family.period_ns)) ** 2)
+    return min(max(groups, 1), len(matrix))
 
 
 def _cut(count: int, most: int) -> list[list[int]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from hwgen import families
 from hwgen.cmvm import AdderGraph, emit, library, pipeline, solve, solve_for_clock
 from hwgen.cmvm.clocked import price
+from hwgen.cmvm.solve import groups_of
 from hwgen.families.synthesis import count
 from hwgen.inttype import IntType
 from tests.yosys import needs_yosys
@@ -149,3 +152,31 @@ def test_other_families_are_priced_as_yosys_counts_them(family: str, flow: str) 
     files = {"dut.v": emit(graph, "dut", fabric), **library(fabric)}
     found = count(files, "dut", fabric, flows=(flow,))
     assert graph.cost(fabric) == pytest.approx(found.lut, rel=0.1)
+
+
+def test_rows_of_a_large_layer_share_only_within_groups_whose_nets_are_short() -> None:
+    rng = np.random.default_rng(3)
+    weights, bias = rng.choice([-1, 1], (24, 120)), np.arange(24)
+    near = families.get("ecp5")
+    far = replace(near, wire_ns=0.3)  # as if it were twenty times as large
+    groups = groups_of(weights, far)
+    assert groups_of(weights, near) == 1 < groups < 6
+    assert groups_of(weights, replace(far, period_ns=1e3)) == 1
+    whole, cut = (solve(weights, [U1] * 120, bias=bias, family=f) for f in (near, far))
+    assert whole.cost(near) < cut.cost(near)
+    parts = np.array_split(np.arange(24), groups)
+    group_of = {int(row): g for g, part in enumerate(parts) for row in part}
+
+    def alone(graph: AdderGraph) -> float:
+        """The share of nodes that only one group needs."""
+        n = len(graph.sources)
+        reached: list[set[int]] = [set() for _ in range(n + len(graph.nodes))]
+        for lane, out in enumerate(graph.outputs):
+            assert out.source is not None
+            reached[out.source].add(group_of[lane])
+        for k in reversed(range(len(graph.nodes))):
+            for term in graph.nodes[k].terms:
+                reached[term.source] |= reached[n + k]
+        return float(np.mean([len(found) == 1 for found in reached[n:]]))
+
+    assert alone(whole) < 0.8 < 0.9 < alone(cut)  # two groups may find the same small sum
