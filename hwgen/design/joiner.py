@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from hwgen.design.free_run import free_runs
+from hwgen.design.free_run import FAR, free_runs
 from hwgen.design.layout import Block, Layout, Stream
 from hwgen.families.base import Family, Resources
 from hwgen.ir.graph import Graph
@@ -65,6 +65,17 @@ class Joiner:
         """The layout with queues of these depths, and no others."""
         return free_runs(_Walk(self, depths).layout(), self.price)
 
+    def spans_far(self, node: Node) -> bool:
+        """Whether nets across the node's circuit are long for the clock, so that its enable takes
+        most of a period; not of one that can run freely."""
+        if not isinstance(node, HardwareNode) or node.wires_only or not self.family.wire_ns:
+            return False
+        unit = self.unit(node)
+        if unit.timing.steps == 1:
+            return False
+        lut = self.price(Block("", unit, (), node.name)).lut
+        return self.family.far_ns(lut) >= FAR * self.family.period_ns
+
     def price(self, block: Block) -> Resources:
         """What the circuit of a node takes, asked of it once for all layouts."""
         name = block.node or ""
@@ -91,6 +102,7 @@ class _Walk:
         self.ready: dict[str, list[Stream]] = {}  # unread copies of each value's stream
         self.chain: dict[str, int] = {"": 0}
         self.taps: dict[str, Stream] = {}
+        self.far: set[str] = set()  # circuits behind which a register breaks the ready chain
 
     def layout(self) -> Layout:
         first = self.graph.input
@@ -166,12 +178,15 @@ class _Walk:
         self.chain[instance] = max(self.chain.get(s.source, 0) for s in fitted) + 1
         made = Stream(instance, "o", kind.element, lanes_out, kind.elements // lanes_out)
         self.taps[node.name] = made
+        if self.joiner.spans_far(node):
+            self.far.add(instance)
         return made
 
     def _fitted(self, stream: Stream, lanes: int, node: Node, index: int) -> Stream:
         """``stream`` at ``lanes`` elements a beat, its ready chain broken where it is long."""
         suffix = f"{node.name}_in{index}" if len(node.inputs) > 1 else node.name
-        if self.chain.get(stream.source, 0) >= READY_CHAIN:
+        far = self.joiner.spans_far(node) or stream.source in self.far
+        if far or self.chain.get(stream.source, 0) >= READY_CHAIN:
             elastic = Elastic(stream.dtype, stream.lanes)
             stream = self._inserted(f"elastic_{suffix}", elastic, stream, stream.lanes)
             self.chain[stream.source] = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,7 @@ from hwgen.ops.output import Output
 from hwgen.passes.integerize import integerize
 from hwgen.rtl.fifo import Fifo
 from hwgen.rtl.sim import Run, SimulationError, run_unit
+from hwgen.rtl.stream import Elastic
 from tests.nets import residual_cnn
 
 XC7 = families.get("xc7")
@@ -148,3 +151,13 @@ def test_the_circuits_stall_or_hang_where_the_model_says(seed: int, stride: int,
             run = simulate(less, frames)
             assert np.array_equal(run.given[0], trace.given[0])
             assert run.given[0][-1] > full.given[0][-1]
+
+
+def test_a_large_folded_layer_stands_between_elastic_registers() -> None:
+    configs = {"a": Config("folded", 16, 1), "b": Config("folded", 16, 1)}
+    far = replace(XC7, wire_ns=10.0)  # as if the layers were a thousand times as large
+    near, apart = (lay_out(two_layers(), configs, family) for family in (XC7, far))
+    assert not [b for b in near.blocks if isinstance(b.unit, Elastic)]
+    names = [b.instance for b in apart.blocks if isinstance(b.unit, Elastic)]
+    assert names == ["elastic_a", "elastic_b"]
+    assert apart.measure().interval == near.measure().interval
