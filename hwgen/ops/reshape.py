@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 from typing import ClassVar
 
 import numpy as np
@@ -26,7 +27,7 @@ class Flatten(WireNode):
 
     def evaluate(self, *inputs: Ints) -> Ints:
         (x,) = inputs
-        return np.moveaxis(x, 1, -1).reshape(len(x), -1)
+        return np.moveaxis(x, 1, -1).reshape(len(x), prod(x.shape[1:]))
 
 
 @dataclass(frozen=True, kw_only=True)

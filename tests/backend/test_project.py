@@ -262,6 +262,7 @@ def test_families_without_lut_ram_are_told_so_before_synthesis() -> None:
     for name, there in (("icebreaker", True), ("ulx3s-85f", False)):
         makefile = project.render(example.contents(name))["nextpnr/Makefile"].decode()
         assert (
-            "; setattr -unset ram_style a:ram_style=distributed; synth_ice40" in makefile
+            "; setattr -unset ram_style a:ram_style=distributed; hierarchy" in makefile
         ) is there
+        assert "hierarchy -top hwgen_board; alumacc A:hwgen_adder; synth_" in makefile
         assert " -top hwgen_board -json $@" in makefile
