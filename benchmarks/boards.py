@@ -171,7 +171,7 @@ def link_rate(folder: Path) -> float:
     for port in (model["input"], model["output"]):
         words = -(-port["elements"] * port["slot_bits"] // port["word_bits"])
         sizes.append(words * port["word_bits"] // 8 + OVERHEAD)
-    return round(model["speed"] / BITS_PER_BYTE[model["link"]] / max(sizes), 1)
+    return float(round(model["speed"] / BITS_PER_BYTE[model["link"]] / max(sizes), 1))
 
 
 def keep(name: str, found: dict[str, Any]) -> None:
