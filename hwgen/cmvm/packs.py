@@ -43,14 +43,14 @@ def packs(design: Pipelined, family: Family) -> list[list[int]]:
     n = len(graph.sources)
     levels: list[int] = []
     alike: dict[tuple[int, int], list[int]] = {}
-    for k, (node, made) in enumerate(zip(graph.nodes, graph.cells(family), strict=True)):
+    cells = graph.cells(family)
+    for k, (node, made) in enumerate(zip(graph.nodes, cells, strict=True)):
         stage = design.stage[k]
         before = [levels[t.source - n] for t in node.terms
                   if t.source >= n and design.stage[t.source - n] == stage]  # fmt: skip
         levels.append(1 + max(before, default=0))
         if made.kind == "packed":
             alike.setdefault((stage, levels[k]), []).append(k)
-    cells = graph.cells(family)
     spans = {k: cells[k].width - cells[k].start for nodes in alike.values() for k in nodes}
     rows = np.zeros((len(graph.nodes), 1), np.float32)
     if len(spans) > SMALL:

@@ -66,10 +66,10 @@ class Pipelined:
 
     def delay_ns(self, family: Family) -> float:
         """The longest register-to-register path; whole paths where there are no stages."""
-        if not self.stages:
-            return max(_arrivals(self.graph, self.stage, family), default=0.0)
-        wires = far_ns(self.graph, family) / (self.hops + 1)
         longest = max(_arrivals(self.graph, self.stage, family), default=0.0)
+        if not self.stages:
+            return longest
+        wires = far_ns(self.graph, family) / (self.hops + 1)
         return family.ff_ns + max(longest, wires + _cell_ns(family) if wires else 0.0)
 
     def check(self) -> None:

@@ -31,6 +31,11 @@ MOST_SHARE = 0.05
 Price = Callable[[Block], Resources]
 
 
+def spans_far(lut: float, family: Family) -> bool:
+    """Whether nets across a circuit of so many LUTs are long for the clock."""
+    return family.far_ns(lut) >= FAR * family.period_ns
+
+
 def free_runs(layout: Layout, price: Price) -> Layout:
     """The layout with a gate and a queue around rows of units of many registers, ended where the
     queue is cheapest."""
@@ -95,8 +100,7 @@ class _Run:
         if not _simple(row[0]):
             return None
         registers = [price(b).ff if b.node else 0.0 for b in row]
-        nets = layout.family.far_ns(sum(price(b).lut for b in row if b.node))
-        if nets < FAR * layout.family.period_ns:
+        if not spans_far(sum(price(b).lut for b in row if b.node), layout.family):
             return None
         starts = [k for k, b in enumerate(row) if b.node and sum(registers[k:]) >= MANY_FFS]
         if not starts:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from hwgen.design.free_run import FAR, free_runs
+from hwgen.design.free_run import free_runs, spans_far
 from hwgen.design.layout import Block, Layout, Stream
 from hwgen.families.base import Family, Resources
 from hwgen.ir.graph import Graph
@@ -73,8 +73,7 @@ class Joiner:
         unit = self.unit(node)
         if unit.timing.steps == 1:
             return False
-        lut = self.price(Block("", unit, (), node.name)).lut
-        return self.family.far_ns(lut) >= FAR * self.family.period_ns
+        return spans_far(self.price(Block("", unit, (), node.name)).lut, self.family)
 
     def price(self, block: Block) -> Resources:
         """What the circuit of a node takes, asked of it once for all layouts."""
